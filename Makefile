@@ -1,0 +1,59 @@
+# Everything a newcomer, a maintainer and CI do. `make help` lists it.
+
+STACK  ?= dev
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN    := .venv/bin
+LOCK    = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help environment up preview refresh destroy outputs verify serve check test lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: environment ## From nothing to a working session database (STACK=dev)
+	@$(BIN)/python -m infra up --stack $(STACK)
+
+preview: environment ## Show what `make up` would change (STACK=dev)
+	@$(BIN)/python -m infra preview --stack $(STACK)
+
+refresh: environment ## Read how the resources really stand (STACK=dev)
+	@$(BIN)/python -m infra refresh --stack $(STACK)
+
+destroy: environment ## Take the stack down; the database is kept in data/backups (STACK=dev)
+	@$(BIN)/python -m infra destroy --stack $(STACK)
+
+outputs: environment ## Print the exported record (STACK=dev)
+	@$(BIN)/python -m infra outputs --stack $(STACK)
+
+verify: environment ## Check the session schema and try it with ADK itself (STACK=dev)
+	@$(BIN)/session-db verify --stack $(STACK)
+
+serve: ## Run the ADK API server on port 8000
+	@scripts/start_adk_api_server.sh
+
+check: environment ## Format, lint, types, imports and documentation, as in CI
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest --quiet tests/docs
+
+test: environment ## All tests: the real engine, the real google-adk, real HTTP
+	@$(BIN)/pytest
+
+lock: environment ## Pin the dependencies anew (requirements/*.txt)
+	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml
+	@for extra in app infra gcp aws azure; do \
+		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
+	@for tool in uv go; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
+
+clean: ## Remove the environment and the tools; state and databases stay
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+environment:
+	@test -n "$(PYTHON)" || { echo "error: expected Python 3.11 or newer on PATH, for example: make up PYTHON=/opt/python3.12/bin/python3" >&2; exit 2; }
+	@$(PYTHON) scripts/environment.py
