@@ -1,0 +1,1 @@
+"""Uses what was provisioned: bootstraps, verifies and serves the session database."""

@@ -1,0 +1,134 @@
+"""The synchronous connection of the bootstrapper, with transactions under our control and SQLite's errors as ours."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from sqlalchemy import URL, Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app import dsn
+from app.errors import DatabaseUnavailableError, ForeignDatabaseError, SessionDatabaseError
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process's lock."""
+
+FILE_MODE: Final = 0o600
+"""Sessions are private to whoever runs the server."""
+
+_RETRY_SECONDS: Final = 0.01
+
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: "another process holds its lock. Stop that process, or try again",
+    sqlite3.SQLITE_LOCKED: "another process holds its lock. Stop that process, or try again",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened. Check that file and folder exist and belong to you",
+    sqlite3.SQLITE_PERM: "access is denied. Check that file and folder belong to you",
+    sqlite3.SQLITE_READONLY: "it cannot be written. Check that file and folder belong to you",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_CORRUPT: "it is damaged. Restore it from a backup",
+}
+"""SQLite's primary result codes (sqlite.org/rescode.html) that say something about the place, not about our SQL."""
+
+
+@contextmanager
+def opened(url: URL) -> Iterator[Connection]:
+    """Open an existing SQLite database; never creates the file.
+
+    No transaction is begun: see `transaction`. Foreign keys are enforced and locks are waited for.
+
+    Args:
+        url: A URL from `dsn.parse`.
+
+    Yields:
+        One connection, closed in the end.
+
+    Raises:
+        DatabaseUnavailableError: The file cannot be opened, read or written, or stays locked for `BUSY_SECONDS`.
+        ForeignDatabaseError: The file is no SQLite database.
+    """
+    path = dsn.database_path(url)
+
+    def connect() -> sqlite3.Connection:
+        # mode=rw, since SQLite would otherwise create a missing file with the umask's mode.
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    # AUTOCOMMIT keeps sqlite3 from committing by itself before DDL; `transaction` then means what it says.
+    # Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes with the sqlite3 or aiosqlite driver".
+    engine = create_engine(url, creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, sqlite3.Error) as error:
+        raise _ours(error, path) from error
+
+
+@contextmanager
+def transaction(connection: Connection, begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> Iterator[None]:
+    """Run the body in one transaction, DDL included: all of it or, on any exception, nothing.
+
+    Args:
+        connection: A connection from `opened`.
+        begin: `BEGIN` to read one consistent snapshot, `BEGIN IMMEDIATE` to take the write lock at once.
+    """
+    connection.exec_driver_sql(begin)
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def journal_mode(connection: Connection) -> str:
+    """The journal mode that the file is in, for example `wal`; read-only."""
+    return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+
+def enter_wal(connection: Connection) -> None:
+    """Put the file into WAL mode for good, so that readers and the writer do not wait for one another.
+
+    Raises:
+        DatabaseUnavailableError: The file system cannot carry WAL, for example a network share.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            mode = str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one())
+        except OperationalError as error:
+            # SQLite asks for the exclusive lock here without calling its busy handler, so the waiting is ours.
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+            continue
+        if mode != "wal":
+            msg = f"expected a disk that can carry SQLite's WAL mode, found journal mode {mode}. Use a local disk."
+            raise DatabaseUnavailableError(msg)
+        return
+
+
+def unusable(path: Path, reason: str) -> DatabaseUnavailableError:
+    """The error for a file that cannot be used, to be raised by the caller."""
+    return DatabaseUnavailableError(f"expected to use the database {path}, but {reason}.")
+
+
+def _code(error: DBAPIError | sqlite3.Error) -> int:
+    """SQLite's primary result code; -1 where the error did not come from SQLite itself."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(original, "sqlite_errorcode", -1) & 0xFF
+
+
+def _ours(error: DBAPIError | sqlite3.Error, path: Path) -> SessionDatabaseError | DBAPIError | sqlite3.Error:
+    """The error to raise instead; the same one where it is a mistake of ours."""
+    code = _code(error)
+    if code == sqlite3.SQLITE_NOTADB:
+        msg = f"expected a SQLite database, but {path} is something else. Choose another path in SESSION_DB_URI."
+        return ForeignDatabaseError(msg)
+    if code in _REASONS:
+        return unusable(path, _REASONS[code])
+    return error

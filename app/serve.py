@@ -1,0 +1,85 @@
+"""Runs the API server: bootstraps what is missing, and says where it is once it really answers."""
+
+import ipaddress
+import socket
+import threading
+import urllib.request
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+from sqlalchemy import URL
+
+from app.bootstrap import bootstrap
+from app.errors import InvalidSettingError, ServerUnavailableError
+
+Report = Callable[[str], None]
+"""Takes one line of progress."""
+
+_ANSWER_SECONDS: Final = 30.0
+
+
+def run(url: URL, host: str, port: int, report: Report) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        url: The session database, which is bootstrapped first.
+        host: A loopback address: ADK's routes have no authentication.
+        port: The port, 0 for a free one.
+        report: Called with a line when the server answers.
+
+    Raises:
+        InvalidSettingError: The host is no loopback address.
+        ServerUnavailableError: The port is taken, or the server does not answer.
+        SessionDatabaseError: The database cannot be used.
+    """
+    _require_loopback(host)
+    listener = _listen(host, port)
+    bootstrap(url)
+    report("loading ADK")
+    # Imported late: ADK takes seconds, and a port that is taken should not.
+    from app.server import create_app  # noqa: PLC0415
+
+    base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(create_app(host), log_level="warning", timeout_graceful_shutdown=10))
+    threading.Thread(target=_announce, args=(base, report), daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def _require_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        message = (
+            f"expected a loopback address, since ADK's routes have no authentication, got {host}. "
+            "For example: --host 127.0.0.1"
+        )
+        raise InvalidSettingError(message)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        message = (
+            f"expected to listen on {host}:{port}, but {error.strerror or error}. "
+            f"Choose another port, for example: --port {port + 1}"
+        )
+        raise ServerUnavailableError(message) from None
+    return listener
+
+
+def _announce(base: str, report: Report) -> None:
+    """The listener takes the request at once, and the answer comes when the app is ready: no polling is needed."""
+    try:
+        with urllib.request.urlopen(f"{base}/docs", timeout=_ANSWER_SECONDS):  # noqa: S310  # Our own http address.
+            report(f"ADK API server: {base}/docs")
+    except OSError as error:
+        report(f"no answer from {base}/docs within {_ANSWER_SECONDS:.0f} s: {error}")
