@@ -69,6 +69,15 @@ def _passphrase_file() -> Path:
     return path
 
 
+def require_stack_file(stack: str) -> None:
+    """Refuse a stack without a readable file, so that a typo creates nothing; read-only.
+
+    Raises:
+        SettingsError: There is no such stack file, or it is no YAML.
+    """
+    _stack_file(ROOT / f"Pulumi.{stack}.yaml")
+
+
 def config_file(stack: str) -> Path:
     """The stack file the engine reads: the tracked one, or a copy that takes the salt the engine adds.
 

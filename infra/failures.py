@@ -1,0 +1,44 @@
+"""Turns what the Pulumi CLI reports into one readable error."""
+
+import contextlib
+from collections.abc import Iterator
+
+from pulumi.automation import CommandError, ConcurrentUpdateError
+
+from infra.errors import DeploymentError, StateError
+from infra.progress import Progress
+
+
+@contextlib.contextmanager
+def readable(stack: str, progress: Progress) -> Iterator[None]:
+    """Translate the errors of the body.
+
+    Args:
+        stack: The stack's name.
+        progress: Has collected the engine's own messages.
+
+    Raises:
+        StateError: The state is locked, or its passphrase is another one.
+        DeploymentError: Anything else, in the engine's own words.
+    """
+    try:
+        yield
+    except ConcurrentUpdateError:
+        message = f"stack {stack} is locked by another deployment. If that one is dead: pulumi cancel {stack}"
+        raise StateError(message) from None
+    except CommandError as error:
+        text = str(error)
+        if "incorrect passphrase" in text:
+            message = (
+                f"the passphrase does not fit stack {stack}. Expected the one it was made with, in "
+                "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (a local stack's is .state/passphrase)"
+            )
+            raise StateError(message) from None
+        raise DeploymentError("\n".join(progress.errors) or _last_words(text)) from None
+
+
+def _last_words(text: str) -> str:
+    """The CLI's own `error:` lines, else its last line."""
+    lines = [line.strip().removeprefix("stderr:").strip() for line in text.splitlines() if line.strip()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return "\n".join(errors) or (lines[-1] if lines else "the engine ended without a word")

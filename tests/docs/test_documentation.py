@@ -1,0 +1,183 @@
+"""What the documentation says is what the code does."""
+
+import inspect
+import re
+import sqlite3
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+from dotenv import dotenv_values
+from google.adk.sessions.schemas import v1
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+
+import app.cli
+import app.dsn
+import infra.__main__
+from app.bootstrap import bootstrap
+from app.errors import InvalidUriError
+from app.schema.sqlite import METADATA
+from infra import contract, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONFIG = (ROOT / "docs" / "SESSION_DATABASE_CONFIG.md").read_text()
+SCHEMA = (ROOT / "docs" / "SESSION_DATABASE_SCHEMA.md").read_text()
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    lines = page.partition(f"{heading}\n")[2].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|---"))
+    table = []
+    for line in lines[start + 1 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def bare(cell: str) -> str:
+    """A cell without code marks."""
+    return cell.replace("`", "")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    """Within the repository."""
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """And none that does not exist."""
+    documented = [(bare(key), meaning, bare(default)) for key, meaning, default in rows(CONFIG, "## Stack files")]
+
+    assert documented == [(key, meaning, default) for key, default, meaning in settings.documented()]
+
+
+def test_every_output_is_documented() -> None:
+    """In the words of the record itself."""
+    words = inspect.getdoc(contract.SessionDatabase) or ""
+    documented = {bare(name): meaning for name, meaning in rows(CONFIG, "## The exported record")}
+
+    assert list(documented) == [field.name for field in fields(contract.SessionDatabase)]
+    for name, meaning in documented.items():
+        assert f"{name}: {meaning}" in words
+
+
+@pytest.mark.parametrize("command", [infra.__main__.cli, app.cli.cli], ids=["infra", "session-db"])
+def test_every_command_has_help_with_an_example(command: click.Group) -> None:
+    """And its exit codes are those of the table."""
+    name = {"infra": "python -m infra", "app": "session-db"}[command.callback.__module__.split(".")[0]]
+    head = CONFIG.partition("## Exit codes")[2].splitlines()[2]
+    column = [bare(cell.strip()) for cell in head.strip("|").split("|")].index(name)
+    for verb, sub in command.commands.items():
+        assert sub.help
+        assert f"Example: {name} {verb}" in (sub.epilog or ""), verb
+    for row in rows(CONFIG, "## Exit codes"):
+        assert re.search(rf"{row[0]} +{re.escape(bare(row[column]))}$", command.epilog or "", re.MULTILINE), row
+
+
+def test_every_command_in_the_documentation_exists() -> None:
+    """Make targets, verbs and options."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        text = page.read_text()
+        assert set(re.findall(r"`make ([a-z]+)", text)) <= targets, page.name
+        assert set(re.findall(r"^make ([a-z]+)", text, re.MULTILINE)) <= targets, page.name
+        assert set(re.findall(r"session-db ([a-z]+)", text)) <= set(app.cli.cli.commands), page.name
+        verbs = set(re.findall(r"-m infra ([a-z]+)", text))
+        assert verbs <= set(infra.__main__.cli.commands), page.name
+
+
+def test_make_help_lists_every_target() -> None:
+    """Each has a description."""
+    makefile = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    described = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+
+    assert set(phony.split()) - described == {"environment"}
+
+
+def test_every_variable_of_the_template_is_documented() -> None:
+    """The commented ones too; and the template is a valid .env file that sets nothing dangerous."""
+    template = ROOT / ".env.example"
+    names = set(re.findall(r"^(?:# )?([A-Z_]+)=", template.read_text(), re.MULTILINE))
+
+    assert names
+    assert all(f"`{name}`" in CONFIG for name in names), names
+    assert dotenv_values(template) == {"ENVIRONMENT": "development"}
+
+
+def test_the_uris_of_the_template_and_of_the_table_are_as_described() -> None:
+    """What is called refused is refused, and the SQLite ones are not."""
+    for spelling, meaning in rows(
+        CONFIG, "The URI is never taken from the command line, where every user of the machine could read it."
+    ):
+        uri = bare(spelling)
+        if not uri.startswith("sqlite"):
+            continue
+        if meaning.startswith("refused"):
+            with pytest.raises(InvalidUriError):
+                app.dsn.parse(uri)
+        else:
+            assert app.dsn.parse(uri).drivername == "sqlite"
+
+
+def described(table: Table, dialect: Dialect) -> list[list[str]]:
+    """A table as the documentation shows one."""
+    key = [column.name for column in table.primary_key.columns]
+    found = []
+    for column in table.columns:
+        kind = column.type.compile(dialect).replace(" WITHOUT TIME ZONE", "")
+        nullable = column.nullable and not (column.primary_key and dialect.name == "postgresql")
+        place = str(key.index(column.name) + 1) if column.name in key else ""
+        found.append([f"`{column.name}`", kind if nullable else f"{kind} NOT NULL", place])
+    return found
+
+
+@pytest.mark.parametrize("name", list(METADATA.tables))
+def test_the_sqlite_tables_are_as_documented(name: str) -> None:
+    """Column by column, in order."""
+    section = SCHEMA.partition("## SQLite\n")[2].partition("## PostgreSQL\n")[0]
+
+    assert rows(section, f"### {name}") == described(METADATA.tables[name], sqlite.dialect())
+
+
+@pytest.mark.parametrize("name", list(v1.Base.metadata.tables))
+def test_the_postgresql_tables_are_as_documented(name: str) -> None:
+    """Held against the installed ADK's own metadata."""
+    section = SCHEMA.partition("## PostgreSQL\n")[2]
+
+    assert rows(section, f"### {name}") == described(v1.Base.metadata.tables[name], postgresql.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped.
+
+
+def test_every_query_in_the_documentation_runs(tmp_path: Path) -> None:
+    """On a database that the bootstrapper made."""
+    path = tmp_path / "sessions.db"
+    bootstrap(app.dsn.parse(f"sqlite:///{path}"))
+    queries = re.findall(r"```sql\n(.*?)```", SCHEMA, re.DOTALL)
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("INSERT INTO sessions VALUES ('echo', 'ada', 'first', '{}', 0, 0)")
+        event = '{"author": "user", "content": {"parts": [{"text": "Hello"}]}}'
+        connection.execute("INSERT INTO events VALUES ('e', 'echo', 'ada', 'first', 'i', 0, ?)", (event,))
+        answers = [connection.execute(query).fetchall() for query in queries]
+    finally:
+        connection.close()
+
+    assert len(queries) == 5
+    assert all(answers)
+    assert answers[1] == [("1970-01-01 00:00:00", "user", "Hello")]
+
+
+def test_nothing_of_one_machine_is_in_the_repository() -> None:
+    """No home folder, no key."""
+    secret = re.compile(r"/root/|/home/[a-z]+/|AKIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{20}|-----BEGIN")
+    for page in [*PAGES, ROOT / ".env.example", *sorted(ROOT.glob("Pulumi*.yaml"))]:
+        assert not secret.search(page.read_text()), page.name
