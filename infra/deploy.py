@@ -107,8 +107,9 @@ class Driver:
     def _run(self, operation: str, call: Callable[[Stack, dict[str, Any]], object], *, create: bool = False) -> Result:
         started = time.monotonic()
         with state.alone(self._name, self._progress.note), failures.readable(self._name, self._progress):
+            state.heal(state.backend(), _PROJECT, self._name, self._progress.note)
             stack = self._select(create=create)
-            self._heal(stack)
+            self._forget_pending(stack)
             self._progress.working(f"{operation} of stack {self._name}")
             with interruption.patient(self._name, self._progress.note):
                 done = self._carry_out(call, stack)
@@ -151,10 +152,8 @@ class Driver:
             (Path(folder) / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
             self._command.run(["stack", "init", "--stack", self._name, "--no-select"], folder, self._environment)
 
-    def _heal(self, stack: Stack) -> None:
-        """Free a killed run's lock, and forget what it left open where doing it again is safe."""
-        backend = self._environment.get("PULUMI_BACKEND_URL") or stack.workspace.who_am_i().url or ""
-        state.release_dead_locks(backend, _PROJECT, self._name, self._progress.note)
+    def _forget_pending(self, stack: Stack) -> None:
+        """Let go of what a killed run left open, where doing it again is safe."""
         exported = stack.export_stack()
         document = dict(exported.deployment or {})
         pending = document.pop("pending_operations", None) or []

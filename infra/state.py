@@ -32,17 +32,21 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         Variables to add. The passphrase itself is never among them, only the file that holds it.
     """
     added = {}
-    url = _users_backend(environ)
-    if url is None:
+    url = backend(environ)
+    if url == _own_backend():
         STATE.mkdir(mode=0o700, exist_ok=True)
-        url = added["PULUMI_BACKEND_URL"] = f"file://{STATE}"
+        added["PULUMI_BACKEND_URL"] = url
     if url.startswith("file://") and not any(name in environ for name in _PASSPHRASE):
         added["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file())
     return added
 
 
-def _users_backend(environ: Mapping[str, str]) -> str | None:
-    """The backend of the environment, of Pulumi.yaml or of `pulumi login`, in the CLI's own order."""
+def _own_backend() -> str:
+    return f"file://{STATE}"
+
+
+def backend(environ: Mapping[str, str] = os.environ) -> str:
+    """The URL of the backend: of the environment, of Pulumi.yaml, of `pulumi login`, else this clone's; read-only."""
     if url := environ.get("PULUMI_BACKEND_URL"):
         return url
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
@@ -52,7 +56,7 @@ def _users_backend(environ: Mapping[str, str]) -> str | None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if url := json.loads((home / "credentials.json").read_text()).get("current"):
             return str(url)
-    return "https://api.pulumi.com" if environ.get("PULUMI_ACCESS_TOKEN") else None
+    return "https://api.pulumi.com" if environ.get("PULUMI_ACCESS_TOKEN") else _own_backend()
 
 
 def _passphrase_file() -> Path:
@@ -134,11 +138,15 @@ def alone(stack: str, report: Report) -> Iterator[None]:
         yield
 
 
-def release_dead_locks(backend: str, project: str, stack: str, report: Report) -> None:
-    """Remove the engine's locks whose process on this machine is gone; only a `file://` backend has them in reach.
+def heal(url: str, project: str, stack: str, report: Report) -> None:
+    """Remove what a killed run left beside the state; only a `file://` backend has it in reach.
+
+    These are the engine's locks whose process on this machine is gone, and attribute files cut off while they were
+    written: the state itself is replaced at once, but its `.attrs` is not, and an empty one hides the state
+    (gocloud.dev `fileblob`, whose attributes are optional).
 
     Args:
-        backend: The URL of the backend in use.
+        url: The backend, as `backend` returns it.
         project: The Pulumi project.
         stack: The stack's name.
         report: Called with a line for each lock removed.
@@ -146,10 +154,17 @@ def release_dead_locks(backend: str, project: str, stack: str, report: Report) -
     Raises:
         StateError: A living process holds the lock.
     """
-    if not backend.startswith("file://"):
+    if not url.startswith("file://"):
         return
-    root = ROOT / Path(unquote(backend.removeprefix("file://"))).expanduser()
-    folder = root / ".pulumi" / "locks" / "organization" / project / stack
+    place = unquote(url.removeprefix("file://").partition("?")[0])
+    root = ROOT / Path(place).expanduser() / ".pulumi"
+    _release_dead_locks(root / "locks" / "organization" / project / stack, stack, report)
+    for attributes in root.rglob("*.attrs"):
+        if not attributes.stat().st_size:
+            attributes.unlink()
+
+
+def _release_dead_locks(folder: Path, stack: str, report: Report) -> None:
     for lock in folder.glob("*.json"):
         holder = json.loads(lock.read_text() or "{}")
         if holder.get("hostname", os.uname().nodename) != os.uname().nodename:

@@ -56,7 +56,7 @@ def test_another_up_and_a_preview_change_nothing(shared: Any) -> None:
     again = shared.json("up")
 
     assert again["changes"] == {}
-    assert again["bootstrap"]["changed"] is False
+    assert again["schema"]["bootstrap"]["changed"] is False
     assert shared.run("preview", "--expect-no-changes").returncode == 0
     assert "encryptionsalt" not in (shared.root / "Pulumi.dev.yaml").read_text()
 

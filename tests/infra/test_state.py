@@ -117,7 +117,7 @@ def lock(root: Path, pid: int, hostname: str | None = None) -> Path:
 def release(root: Path) -> list[str]:
     """Release what is dead, and return what was said."""
     said: list[str] = []
-    state.release_dead_locks(f"file://{root}/.state", "session-database", "dev", said.append)
+    state.heal(f"file://{root}/.state", "session-database", "dev", said.append)
     return said
 
 
@@ -152,6 +152,19 @@ def test_a_reused_process_id_does_not_keep_a_lock(root: Path) -> None:
     assert not path.exists()
 
 
+def test_an_attribute_file_that_was_cut_off_is_removed(root: Path) -> None:
+    """The engine cannot read the state beside an empty one; one with content stays."""
+    state_file = root / ".state/.pulumi/stacks/session-database/dev.json"
+    state_file.parent.mkdir(parents=True)
+    state_file.write_text("{}")
+    state_file.with_name("dev.json.attrs").touch()
+    state_file.with_name("dev.json.bak.attrs").write_text("{}")
+
+    release(root)
+
+    assert sorted(path.name for path in state_file.parent.iterdir()) == ["dev.json", "dev.json.bak.attrs"]
+
+
 def test_a_lock_of_another_machine_is_left_alone(root: Path) -> None:
     """Whether its process lives cannot be seen from here."""
     path = lock(root, 1, hostname="another-machine")
@@ -162,4 +175,4 @@ def test_a_lock_of_another_machine_is_left_alone(root: Path) -> None:
 
 def test_a_remote_backends_locks_are_its_own() -> None:
     """Nothing is looked for on disk."""
-    state.release_dead_locks("s3://team-state", "session-database", "dev", pytest.fail)
+    state.heal("s3://team-state", "session-database", "dev", pytest.fail)
