@@ -18,12 +18,10 @@ PENDING = {
 
 MOMENTS = [
     "opening the state",
-    "up of stack",
     "creating Stack",
-    "creating Database",
     "creating SqliteFile",
     "created  SqliteFile",
-    "up of stack dev:",
+    "schema of",
 ]
 """What the run shows at the moments at which it is cut off, in order."""
 
