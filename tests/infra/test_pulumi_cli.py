@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from semver import VersionInfo
 
-from infra import pulumi_cli
+from infra import go_toolchain, pulumi_cli
 from infra.errors import ToolError
 
 
@@ -25,6 +25,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / ".tools"
     monkeypatch.setattr(pulumi_cli, "ROOT", tmp_path)
     monkeypatch.setattr(pulumi_cli, "TOOLS", folder)
+    monkeypatch.setattr(go_toolchain, "TOOLS", folder)
     monkeypatch.setattr(pulumi_cli, "_INSTALLED", folder / "pulumi")
     monkeypatch.setattr(pulumi_cli, "_SITE", "http://127.0.0.1:9/install.sh")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
