@@ -81,10 +81,11 @@ def test_the_engines_salt_never_reaches_the_tracked_stack_file(root: Path) -> No
     }
 
 
-def test_a_stack_file_with_encryption_of_its_own_is_used_as_it_is(root: Path) -> None:
+@pytest.mark.parametrize("key", ["encryptionsalt", "secretsprovider", "encryptedkey"])
+def test_a_stack_file_with_encryption_of_its_own_is_used_as_it_is(root: Path, key: str) -> None:
     """A team shares its salt or its key."""
     tracked = root / "Pulumi.dev.yaml"
-    tracked.write_text(tracked.read_text() + "secretsprovider: gcpkms://projects/x\n")
+    tracked.write_text(f"{tracked.read_text()}{key}: gcpkms://projects/x\n")
 
     assert state.config_file("dev") == tracked
 
