@@ -1,16 +1,18 @@
 """`python -m infra`: provision, look at and take down a stack, without any set-up."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
 from infra.deploy import Driver, Result
-from infra.errors import InfraError
+from infra.errors import InfraError, InterruptedByUserError
 from infra.layout import ROOT
 from infra.progress import Progress
 
@@ -25,7 +27,13 @@ Exit codes:
   130  stopped with Ctrl-C
 """
 
-_err = Console(stderr=True)
+_NEXT = """
+Next:
+  make serve                    the ADK API server on this database
+  make outputs STACK={stack}        the exported record
+  make preview STACK={stack}        what another `make up` would change"""
+
+_err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 _stack = click.option("--stack", default="dev", show_default=True, help="The stack; Pulumi.<stack>.yaml configures it.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
@@ -42,18 +50,12 @@ def cli() -> None:
 @click.option("--bootstrap/--no-bootstrap", default=True, help="Create and verify the session schema afterwards.")
 def up(stack: str, *, as_json: bool, bootstrap: bool) -> None:
     """Create, update or mend the stack, then create and verify the session schema."""
-    with Progress(_err) as progress:
+    with _answering(as_json=as_json) as progress:
         result = Driver(stack, progress).up()
     schema = _schema(result, as_json=as_json) if bootstrap else {}
     _show(result, as_json=as_json, schema=schema)
     if not as_json:
-        _err.print(
-            "\nNext:\n"
-            "  make serve                       the ADK API server on this database\n"
-            f"  python -m infra outputs --stack {stack}   the exported record\n"
-            f"  python -m infra preview --stack {stack}   what another up would change",
-            highlight=False,
-        )
+        _err.print(_NEXT.format(stack=stack), markup=False)
 
 
 @cli.command(epilog="Example: python -m infra preview --stack dev --expect-no-changes")
@@ -62,7 +64,7 @@ def up(stack: str, *, as_json: bool, bootstrap: bool) -> None:
 @click.option("--expect-no-changes", is_flag=True, help="Exit with 1 where `up` would change something.")
 def preview(stack: str, *, as_json: bool, expect_no_changes: bool) -> None:
     """Show what `up` would change; changes nothing itself."""
-    with Progress(_err) as progress:
+    with _answering(as_json=as_json) as progress:
         result = Driver(stack, progress).preview()
     _show(result, as_json=as_json)
     if expect_no_changes and result.changes:
@@ -74,7 +76,7 @@ def preview(stack: str, *, as_json: bool, expect_no_changes: bool) -> None:
 @_json
 def refresh(stack: str, *, as_json: bool) -> None:
     """Read how the resources really stand into the state."""
-    with Progress(_err) as progress:
+    with _answering(as_json=as_json) as progress:
         result = Driver(stack, progress).refresh()
     _show(result, as_json=as_json)
 
@@ -84,7 +86,7 @@ def refresh(stack: str, *, as_json: bool) -> None:
 @_json
 def destroy(stack: str, *, as_json: bool) -> None:
     """Take the stack down; a SQLite database is moved to the backups folder, not deleted."""
-    with Progress(_err) as progress:
+    with _answering(as_json=as_json) as progress:
         result = Driver(stack, progress).destroy()
     _show(result, as_json=as_json)
 
@@ -95,7 +97,7 @@ def destroy(stack: str, *, as_json: bool) -> None:
 @click.option("--show-secrets", is_flag=True, help="Print the URIs in clear instead of [secret].")
 def outputs(stack: str, *, as_json: bool, show_secrets: bool) -> None:
     """Print the exported record."""
-    with Progress(_err) as progress:
+    with _answering(as_json=as_json) as progress:
         result = Driver(stack, progress).outputs()
     values = result.shown(secrets=show_secrets)
     if as_json:
@@ -111,7 +113,7 @@ def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
         click.echo(json.dumps(record | {"seconds": result.seconds, "outputs": result.shown()} | extra))
         return
     done = ", ".join(f"{count} to {op}" for op, count in result.changes.items()) or "nothing to change"
-    _err.print(f"{result.operation} of stack {result.stack}: {done} ({result.seconds} s)", highlight=False)
+    _err.print(f"{result.operation} of stack {result.stack}: {done} ({result.seconds} s)", markup=False)
 
 
 def _schema(result: Result, *, as_json: bool) -> dict[str, Any]:
@@ -120,26 +122,36 @@ def _schema(result: Result, *, as_json: bool) -> dict[str, Any]:
     answers = {}
     for verb in ("bootstrap", "verify"):
         command = [sys.executable, "-m", "app.cli", verb, *(["--json"] if as_json else [])]
-        run = subprocess.run(command, cwd=ROOT, env=environment, check=False, text=True, **_pipe(as_json=as_json))
+        stdout = subprocess.PIPE if as_json else None
+        run = subprocess.run(command, cwd=ROOT, env=environment, check=False, text=True, stdout=stdout)
         if run.returncode:
+            click.echo(run.stdout or "", nl=False)
             sys.exit(run.returncode)
         answers[verb] = json.loads(run.stdout) if as_json else {}
     return answers
 
 
-def _pipe(*, as_json: bool) -> dict[str, Any]:
-    return {"stdout": subprocess.PIPE} if as_json else {}
-
-
-def main() -> None:
-    """Run the command line; our own errors end in one line and their exit code."""
+@contextlib.contextmanager
+def _answering(*, as_json: bool) -> Iterator[Progress]:
+    """Show the progress of the body; end it in readable lines and an exit code where it fails."""
     try:
-        cli(prog_name="python -m infra", standalone_mode=True)
+        with Progress(_err) as progress:
+            yield progress
     except InfraError as error:
-        for line in str(error).splitlines():
-            _err.print(f"error: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _fail(type(error).__name__, str(error), error.exit_code, as_json=as_json)
+    except OSError as error:
+        _fail("OSError", f"{error.strerror or error}: {error.filename or ''}", InfraError.exit_code, as_json=as_json)
+    except KeyboardInterrupt:
+        _fail("InterruptedByUserError", "stopped as asked", InterruptedByUserError.exit_code, as_json=as_json)
+
+
+def _fail(kind: str, message: str, exit_code: int, *, as_json: bool) -> NoReturn:
+    for line in message.splitlines():
+        _err.print(f"error: {line}", style="red", markup=False)
+    if as_json:
+        click.echo(json.dumps({"error": {"kind": kind, "message": message}}))
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":
-    main()
+    cli(prog_name="python -m infra")

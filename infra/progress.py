@@ -58,7 +58,7 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Say something that stays."""
-        self.console.print(f"  {escape(text)}", highlight=False, soft_wrap=True)
+        self.console.print(f"  {text}", markup=False)
 
     def event(self, event: EngineEvent) -> None:
         """Take one event of the engine's stream."""

@@ -166,7 +166,7 @@ def heal(url: str, project: str, stack: str, report: Report) -> None:
 
 def _release_dead_locks(folder: Path, stack: str, report: Report) -> None:
     for lock in folder.glob("*.json"):
-        holder = json.loads(lock.read_text() or "{}")
+        holder = _holder(lock)
         if holder.get("hostname", os.uname().nodename) != os.uname().nodename:
             continue
         pid = int(holder.get("pid", 0))
@@ -177,6 +177,13 @@ def _release_dead_locks(folder: Path, stack: str, report: Report) -> None:
             continue
         report(f"an earlier run was killed (process {pid}): releasing its lock")
         lock.unlink(missing_ok=True)
+
+
+def _holder(lock: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(lock.read_text()))
+    except ValueError:
+        return {}  # Cut off while it was written, so its process is gone.
 
 
 def _ended(pid: int, since: float, report: Report) -> bool:

@@ -11,7 +11,7 @@ from infra.progress import Progress
 def shown(*events: dict[str, object]) -> tuple[Progress, str]:
     """What a log shows of these events, which are in the engine's own JSON form."""
     log = io.StringIO()
-    progress = Progress(Console(file=log, width=200))
+    progress = Progress(Console(file=log, soft_wrap=True, highlight=False))
     with progress:
         for event in events:
             progress.event(EngineEvent.from_json({"sequence": 1, "timestamp": 1, **event}))
