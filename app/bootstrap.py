@@ -13,7 +13,7 @@ from app.errors import ForeignDatabaseError, IncompatibleLayoutError, OlderLayou
 from app.schema.comparison import differences
 from app.schema.sqlite import METADATA
 
-_HEADER: Final = b"SQLite format 3\x00"
+_FOLDER_MODE: Final = 0o700
 
 
 @dataclass(frozen=True)
@@ -58,32 +58,27 @@ def bootstrap(url: URL) -> Bootstrapped:
 
 
 def _make_file(path: Path) -> bool:
-    """Create the file where there is none, private from the start; an existing folder's mode is the owner's affair."""
-    if path.is_file():
-        _refuse_other_formats(path)
-        return False
-    if path.is_dir():
-        message = f"expected a file, but {path} is a folder. Add a file name in SESSION_DB_URI: sqlite:///{path}/s.db"
-        raise ForeignDatabaseError(message)
+    """Create the file where there is none, private from the start; whether it was this process that did."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, engine.FILE_MODE))
+        if path.exists():
+            return False
+        _make_folders(path.parent)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, engine.FILE_MODE)
+    except FileExistsError:
+        return False  # Another process was quicker, or the path leads through a file: opening it tells.
     except OSError as error:
-        raise engine.unusable(path, f"it cannot be made ({error.strerror})") from error
+        raise engine.unusable(path, f"it cannot be made ({error.strerror}). Check that the folder is yours") from error
+    os.fchmod(descriptor, engine.FILE_MODE)  # Whatever the umask.
+    os.close(descriptor)
     return True
 
 
-def _refuse_other_formats(path: Path) -> None:
-    """Before SQLite opens it: opening a file that is no database may remove what lies beside it."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_HEADER))
-    except OSError as error:
-        raise engine.unusable(path, f"it cannot be read ({error.strerror})") from error
-    if head not in (b"", _HEADER):
-        message = f"expected a SQLite database, but {path} is something else. Choose another path in SESSION_DB_URI."
-        raise ForeignDatabaseError(message)
+def _make_folders(folder: Path) -> None:
+    """Make what is missing of the way to the file, private too; an existing folder's mode is the owner's affair."""
+    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+        with contextlib.suppress(FileExistsError):
+            missing.mkdir(mode=_FOLDER_MODE)
+            missing.chmod(_FOLDER_MODE)  # Whatever the umask.
 
 
 def _missing(connection: Connection, path: Path) -> tuple[str, ...]:
@@ -94,6 +89,7 @@ def _missing(connection: Connection, path: Path) -> tuple[str, ...]:
         IncompatibleLayoutError: They are ADK's, in another layout.
     """
     there = set(inspect(connection).get_table_names())
+    _refuse_taken_names(connection, path, there)
     ours = [table for table in METADATA.sorted_tables if table.name in there]
     if there and not ours:
         raise _foreign(path, f"it holds the tables {', '.join(sorted(there))}")
@@ -103,6 +99,18 @@ def _missing(connection: Connection, path: Path) -> tuple[str, ...]:
     if found:
         raise _foreign(path, "; ".join(found))
     return tuple(table.name for table in METADATA.sorted_tables if table.name not in there)
+
+
+def _refuse_taken_names(connection: Connection, path: Path, tables: set[str]) -> None:
+    """SQLite keeps one list of names for tables, views and indexes, and takes `EVENTS` for `events`."""
+    query = "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view', 'index') AND name NOT LIKE 'sqlite_%'"
+    taken = [
+        f"the {kind} {name}"
+        for kind, name in connection.exec_driver_sql(query)
+        if (name.lower() in METADATA.tables or not tables) and (kind != "table" or name not in METADATA.tables)
+    ]
+    if taken:
+        raise _foreign(path, f"it holds {', '.join(taken)}")
 
 
 def _refuse_other_layouts(connection: Connection, path: Path, there: set[str]) -> None:

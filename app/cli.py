@@ -24,8 +24,8 @@ Exit codes:
   130  stopped with Ctrl-C
 """
 
-_err = Console(stderr=True, soft_wrap=True, highlight=False)
-_out = Console(soft_wrap=True, highlight=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+_out = Console(soft_wrap=True, highlight=False, emoji=False)
 
 _stack = click.option("--stack", "name", help="Take the URI that this stack exports instead of SESSION_DB_URI.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result, or the error, as one JSON object.")
@@ -81,9 +81,9 @@ def serve(host: str, port: int) -> None:
     """Run the ADK API server; SQLite in data/sessions/ unless SESSION_DB_URI is set."""
 
     def work() -> dict[str, Any]:
-        from app import serve, server  # noqa: PLC0415  # ADK takes seconds to load.
+        from app import serve  # noqa: PLC0415  # As above.
 
-        url = server.database_url()
+        url = environment.served_database()
         _err.print(f"database: {dsn.masked(url)}", markup=False)
         serve.run(url, host, port, lambda line: _err.print(line, markup=False))
         return {}
@@ -92,7 +92,7 @@ def serve(host: str, port: int) -> None:
 
 
 def _url(name: str | None) -> URL:
-    text = stack.uri_of(name) if name else environment.setting(environment.SESSION_DB_URI)
+    text = stack.uri_of(name) if name is not None else environment.setting(environment.SESSION_DB_URI)
     if text is None:
         message = (
             "expected a database: give --stack dev, or set SESSION_DB_URI in the environment or in .env, "

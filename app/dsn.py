@@ -1,5 +1,6 @@
 """Any accepted database URI as a `sqlalchemy.URL`, and the forms that other programs and people read."""
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,7 @@ def parse(text: str) -> URL:
         # Without the cause, which may quote a part of the password.
         msg = f"expected a database URI. {_EXAMPLES}"
         raise InvalidUriError(msg) from None
-    if url.get_backend_name() != "sqlite":
+    if url.get_backend_name().lower() != "sqlite":
         msg = f"expected a SQLite URI: this version serves SQLite only, not {_backend(url)}. {_EXAMPLES}"
         raise UnsupportedBackendError(msg)
     if (reason := _refusal(url, text)) is not None:
@@ -48,7 +49,7 @@ def parse(text: str) -> URL:
 
 
 def masked(uri: URL | str) -> str:
-    """The URI as people may see it: no password, no query; a text that is no URI is not shown at all.
+    """The URI as people may see it: no secret, no query; a text that is no URI is not shown at all.
 
     Args:
         uri: A URL, or any text that may be one.
@@ -58,7 +59,9 @@ def masked(uri: URL | str) -> str:
     except (ArgumentError, ValueError):
         return "[not a URI]"
     # An unescaped `@` in a password puts the password's rest into the host (SQLAlchemy's rule, RFC 3986's too).
-    if "@" in f"{url.host}{url.username}" or (url.host and "@" in (url.database or "")):
+    # A user without a password may be the password, its colon forgotten.
+    lone_user = url.username is not None and url.password is None
+    if lone_user or "@" in f"{url.host}{url.username}" or (url.host and "@" in (url.database or "")):
         return f"{url.drivername}://***"
     shown = url.set(query={})
     if shown.drivername == "sqlite" and shown.database and not shown.host and not shown.username:
@@ -68,7 +71,7 @@ def masked(uri: URL | str) -> str:
 
 def database_path(url: URL) -> Path:
     """The database file of a SQLite URL, absolute and with links resolved; it need not exist."""
-    return Path(url.database or "").resolve()
+    return Path(os.path.realpath(url.database or ""))  # `Path.resolve` raises where links lead in a circle.
 
 
 def adk_uri(url: URL) -> str:
@@ -92,7 +95,7 @@ def _refusal(url: URL, text: str) -> str | None:
         return "expected no user and no password: a SQLite database is a file."
     if url.host:
         path = "/".join(part for part in (url.host, url.database) if part)
-        meant = "" if _UNSAFE.search(path) or url.query else f" For this file write sqlite:///{path}."
+        meant = "" if _UNSAFE.search(path) or url.query or "@" in path else f" For this file write sqlite:///{path}."
         return f"expected three slashes or four, not two: ADK reads sqlite:// as a database in memory.{meant}"
     return _path_refusal(url, text)
 
@@ -102,6 +105,6 @@ def _path_refusal(url: URL, text: str) -> str | None:
         return "expected a file: nothing in a database in memory would survive the process."
     if url.database.endswith("/"):
         return f"expected a file, not a folder. Add a file name: sqlite:///{url.database}sessions.db."
-    if url.query or _UNSAFE.search(f"{text.strip()}{database_path(url)}"):
+    if url.query or _UNSAFE.search(text.strip()) or _UNSAFE.search(str(database_path(url))):
         return "expected a plain path without ?, #, % or control characters: ADK would open another file."
     return None

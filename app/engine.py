@@ -1,6 +1,7 @@
 """The synchronous connection of the bootstrapper, with transactions under our control and SQLite's errors as ours."""
 
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +22,13 @@ FILE_MODE: Final = 0o600
 
 _RETRY_SECONDS: Final = 0.01
 
+_HEADER: Final = b"SQLite format 3\x00"
+"""What every SQLite file that is not empty begins with (sqlite.org/fileformat.html)."""
+
 _REASONS: Final = {
     sqlite3.SQLITE_BUSY: "another process holds its lock. Stop that process, or try again",
     sqlite3.SQLITE_LOCKED: "another process holds its lock. Stop that process, or try again",
+    sqlite3.SQLITE_PROTOCOL: "too many processes open it at once. Try again",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened. Check that file and folder exist and belong to you",
     sqlite3.SQLITE_PERM: "access is denied. Check that file and folder belong to you",
     sqlite3.SQLITE_READONLY: "it cannot be written. Check that file and folder belong to you",
@@ -51,6 +56,7 @@ def opened(url: URL) -> Iterator[Connection]:
         ForeignDatabaseError: The file is no SQLite database.
     """
     path = dsn.database_path(url)
+    _refuse_other_formats(path)
 
     def connect() -> sqlite3.Connection:
         # mode=rw, since SQLite would otherwise create a missing file with the umask's mode.
@@ -65,7 +71,9 @@ def opened(url: URL) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except (DBAPIError, sqlite3.Error) as error:
-        raise _ours(error, path) from error
+        if (ours := translated(error, path)) is not None:
+            raise ours from error
+        raise
 
 
 @contextmanager
@@ -101,7 +109,8 @@ def enter_wal(connection: Connection) -> None:
         try:
             mode = str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one())
         except OperationalError as error:
-            # SQLite asks for the exclusive lock here without calling its busy handler, so the waiting is ours.
+            # SQLite waits for a reader here, but tells one of two that want the exclusive lock at once that the file
+            # is locked (seen 1 time in 360), so this waiting is ours.
             if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
@@ -117,18 +126,41 @@ def unusable(path: Path, reason: str) -> DatabaseUnavailableError:
     return DatabaseUnavailableError(f"expected to use the database {path}, but {reason}.")
 
 
+def translated(error: DBAPIError | sqlite3.Error, path: Path) -> SessionDatabaseError | None:
+    """The error to raise instead; None where it is a mistake in the SQL and says nothing about the file."""
+    code = _code(error)
+    if code == sqlite3.SQLITE_NOTADB:
+        return _other_format(path)
+    return unusable(path, _REASONS[code]) if code in _REASONS else None
+
+
+def _refuse_other_formats(path: Path) -> None:
+    """Before SQLite opens it: opening a file that is no database removes a `-wal` or `-journal` beside it."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            message = (
+                f"expected a file, but {path} is a folder. Add a file name in SESSION_DB_URI: sqlite:///{path}/s.db"
+            )
+            raise ForeignDatabaseError(message)
+        if not stat.S_ISREG(mode):
+            raise _other_format(path)
+        with path.open("rb") as file:
+            head = file.read(len(_HEADER))
+    except OSError as error:
+        raise unusable(
+            path, f"it cannot be read ({error.strerror}). Check that file and folder belong to you"
+        ) from error
+    if head not in (b"", _HEADER):
+        raise _other_format(path)
+
+
+def _other_format(path: Path) -> ForeignDatabaseError:
+    message = f"expected a SQLite database, but {path} is something else. Choose another path in SESSION_DB_URI."
+    return ForeignDatabaseError(message)
+
+
 def _code(error: DBAPIError | sqlite3.Error) -> int:
     """SQLite's primary result code; -1 where the error did not come from SQLite itself."""
     original = error.orig if isinstance(error, DBAPIError) else error
     return getattr(original, "sqlite_errorcode", -1) & 0xFF
-
-
-def _ours(error: DBAPIError | sqlite3.Error, path: Path) -> SessionDatabaseError | DBAPIError | sqlite3.Error:
-    """The error to raise instead; the same one where it is a mistake of ours."""
-    code = _code(error)
-    if code == sqlite3.SQLITE_NOTADB:
-        msg = f"expected a SQLite database, but {path} is something else. Choose another path in SESSION_DB_URI."
-        return ForeignDatabaseError(msg)
-    if code in _REASONS:
-        return unusable(path, _REASONS[code])
-    return error

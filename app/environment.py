@@ -2,7 +2,7 @@
 
 SESSION_DB_URI  the session database, for example `sqlite:////srv/sessions/sessions.db`; empty counts as unset
 AGENTS_DIR      the folder of ADK agents; `agents/` in the project's root where unset
-ENVIRONMENT     a label for people (`dev`, `staging`, `prod`); nothing in this package depends on it
+ENVIRONMENT     a label for people (`development`, `staging`, `production`); nothing in this package depends on it
 """
 
 import os
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from dotenv import dotenv_values
+from sqlalchemy import URL
 
+from app import dsn
 from app.errors import InvalidSettingError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -39,10 +41,27 @@ def setting(name: str, *, environ: Mapping[str, str] = os.environ, root: Path = 
     Raises:
         InvalidSettingError: One of the two files is there and cannot be read.
     """
-    for value in (environ.get(name), *(_in_file(root / file, name) for file in _FILES)):
-        if value and value.strip():
-            return value.strip()
-    return None
+    found = [environ.get(name), *(_in_file(root / file, name) for file in _FILES)]
+    return next((value.strip() for value in found if value and value.strip()), None)
+
+
+def served_database() -> URL:
+    """The session database of SESSION_DB_URI, else the file of the dev stack; read-only.
+
+    Raises:
+        InvalidUriError: SESSION_DB_URI is no URI that ADK reads as we do.
+        UnsupportedBackendError: It names a database that this version does not serve.
+        InvalidSettingError: The file is inside the agents folder, or AGENTS_DIR names no folder.
+    """
+    url = dsn.parse(setting(SESSION_DB_URI) or DEFAULT_SESSION_DB_URI)
+    agents = agents_dir()
+    if dsn.database_path(url).is_relative_to(agents):
+        message = (
+            f"expected a database outside the agents folder {agents}, which ADK scans for agents. "
+            "Choose another path in SESSION_DB_URI, for example sqlite:////srv/sessions/sessions.db."
+        )
+        raise InvalidSettingError(message)
+    return url
 
 
 def agents_dir() -> Path:
@@ -51,7 +70,7 @@ def agents_dir() -> Path:
     Raises:
         InvalidSettingError: AGENTS_DIR names no folder.
     """
-    folder = Path(setting("AGENTS_DIR") or ROOT / "agents").resolve()
+    folder = Path(os.path.realpath(setting("AGENTS_DIR") or ROOT / "agents"))
     if not folder.is_dir():
         msg = f"expected AGENTS_DIR to name a folder of ADK agents, for example {ROOT / 'agents'}; {folder} is none."
         raise InvalidSettingError(msg)
@@ -60,8 +79,8 @@ def agents_dir() -> Path:
 
 def _in_file(file: Path, name: str) -> str | None:
     try:
-        # Without interpolation: a generated password may contain `${`.
-        return dotenv_values(file, interpolate=False).get(name)
+        # Without interpolation: a generated password may contain `${`. An editor may have put a BOM in front.
+        return dotenv_values(file, interpolate=False, encoding="utf-8-sig").get(name)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"expected {file} to be readable UTF-8 text of NAME=value lines. Mend or remove it."
         raise InvalidSettingError(msg) from error

@@ -1,0 +1,116 @@
+"""Settings: the process environment, else `.env.local`, else `.env`."""
+
+from pathlib import Path
+
+import pytest
+
+from app import environment
+from app.errors import InvalidSettingError
+
+NAME = environment.SESSION_DB_URI
+
+
+def write(root: Path, **values: str) -> None:
+    """Set SESSION_DB_URI in `.env` and `.env_local`, whichever is named."""
+    files = {"env": ".env", "env_local": ".env.local"}
+    for key, value in values.items():
+        (root / files[key]).write_text(f"{NAME}={value}\n")
+
+
+def test_the_process_wins_over_the_files(tmp_path: Path) -> None:
+    """What is exported for one command is for this command."""
+    write(tmp_path, env="third", env_local="second")
+
+    assert environment.setting(NAME, environ={NAME: "first"}, root=tmp_path) == "first"
+
+
+def test_the_local_file_wins_over_the_shared_one(tmp_path: Path) -> None:
+    """`.env.local` is the developer's own."""
+    write(tmp_path, env="third", env_local="second")
+
+    assert environment.setting(NAME, environ={}, root=tmp_path) == "second"
+
+
+def test_the_shared_file_is_the_last(tmp_path: Path) -> None:
+    """`.env` is what the whole team starts from."""
+    write(tmp_path, env="third")
+
+    assert environment.setting(NAME, environ={}, root=tmp_path) == "third"
+
+
+def test_nothing_set_is_none(tmp_path: Path) -> None:
+    """Neither file need be there."""
+    assert environment.setting(NAME, environ={}, root=tmp_path) is None
+
+
+def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
+    """`SESSION_DB_URI=` in one place leaves the word to the next."""
+    write(tmp_path, env="third", env_local="")
+
+    assert environment.setting(NAME, environ={NAME: " "}, root=tmp_path) == "third"
+
+
+def test_a_password_is_not_interpolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A generated one may contain `${`."""
+    monkeypatch.setenv("HOME", "/wrong")
+    write(tmp_path, env="postgresql://u:a${HOME}$b@h/db")
+
+    assert environment.setting(NAME, environ={}, root=tmp_path) == "postgresql://u:a${HOME}$b@h/db"
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Some editors put one in front of the first name."""
+    (tmp_path / ".env").write_text(f"{NAME}=first", encoding="utf-8-sig")
+
+    assert environment.setting(NAME, environ={}, root=tmp_path) == "first"
+
+
+def test_a_file_that_is_no_text_is_one_error(tmp_path: Path) -> None:
+    """It names the file and what to do, and shows nothing of what is in it."""
+    (tmp_path / ".env").write_bytes(b"SECRET=s3cret\xff\n")
+
+    with pytest.raises(InvalidSettingError) as caught:
+        environment.setting(NAME, environ={}, root=tmp_path)
+
+    expected = f"expected {tmp_path}/.env to be readable UTF-8 text of NAME=value lines. Mend or remove it."
+    assert str(caught.value) == expected
+
+
+def test_the_agents_are_in_the_project_unless_said_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`AGENTS_DIR` may be a link."""
+    monkeypatch.setattr(environment, "_FILES", ())
+    assert environment.agents_dir() == environment.ROOT / "agents"
+
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("AGENTS_DIR", str(tmp_path / "link"))
+    assert environment.agents_dir() == tmp_path.resolve() / "real"
+
+
+@pytest.mark.parametrize("name", ["missing", "file", "circle"])
+def test_agents_that_are_no_folder_are_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ADK would serve no agent and not say so."""
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to("circle")
+    monkeypatch.setenv("AGENTS_DIR", str(tmp_path / name))
+
+    with pytest.raises(InvalidSettingError, match="expected AGENTS_DIR to name a folder of ADK agents, for example"):
+        environment.agents_dir()
+
+
+def test_the_server_takes_the_dev_stack_where_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a newcomer configures nothing."""
+    monkeypatch.setattr(environment, "_FILES", ())
+
+    assert environment.served_database().database == str(environment.ROOT / "data" / "sessions" / "sessions.db")
+
+
+def test_a_database_among_the_agents_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link does not get around it."""
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "agents")
+    monkeypatch.setenv("AGENTS_DIR", str(tmp_path / "agents"))
+    monkeypatch.setenv(NAME, f"sqlite:///{tmp_path}/link/echo/sessions.db")
+
+    with pytest.raises(InvalidSettingError, match="expected a database outside the agents folder"):
+        environment.served_database()

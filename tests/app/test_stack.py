@@ -1,0 +1,57 @@
+"""The URI of a stack, asked of a stand-in for the provisioning half; the real one is asked in tests/e2e."""
+
+from pathlib import Path
+
+import pytest
+
+from app import stack
+from app.errors import StackUnavailableError
+
+
+@pytest.fixture
+def infra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that speaks for `python -m infra` in a project of its own."""
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "__init__.py").touch()
+    return tmp_path / "infra" / "__main__.py"
+
+
+def test_the_exported_uri_is_returned(infra: Path) -> None:
+    """The one of the owner role; the stack is named as it was asked for."""
+    infra.write_text(
+        "import json, sys\n"
+        "assert sys.argv[1:] == ['outputs', '--stack', 'dev', '--json', '--show-secrets']\n"
+        "print(json.dumps({'outputs': {'admin_db_uri': 'sqlite:////srv/s.db', 'session_db_uri': 'other'}}))\n"
+    )
+
+    assert stack.uri_of("dev") == "sqlite:////srv/s.db"
+
+
+def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
+    """With what helps: the command that makes the stack."""
+    infra.write_text("import sys\nsys.exit('[1/2] looking\\nerror: expected a stack,\\n  found none')\n")
+
+    with pytest.raises(StackUnavailableError) as caught:
+        stack.uri_of("prod")
+
+    expected = "expected the outputs of stack prod: expected a stack, found none. To make it: make up STACK=prod"
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("answer", ["", "no json", "[]", "{}", '{"outputs": null}', '{"outputs": {}}'])
+def test_an_answer_without_the_uri_is_one_error(answer: str, infra: Path) -> None:
+    """For example of a stack that an older version of the project made."""
+    infra.write_text(f"print({answer!r})")
+
+    with pytest.raises(StackUnavailableError, match="it exports no admin_db_uri"):
+        stack.uri_of("dev")
+
+
+def test_no_answer_is_one_error(infra: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look-up is bounded."""
+    infra.write_text("import threading\nthreading.Event().wait()\n")
+    monkeypatch.setattr(stack, "_SECONDS", 0.2)
+
+    with pytest.raises(StackUnavailableError, match="no answer within"):
+        stack.uri_of("dev")

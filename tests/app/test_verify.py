@@ -1,0 +1,201 @@
+"""The verification: a good database, each difference by name, and a probe that leaves nothing."""
+
+import asyncio
+import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.adk.sessions.sqlite_session_service import SqliteSessionService
+from sqlalchemy import URL
+
+from app import dsn
+from app.errors import DatabaseUnavailableError, ForeignDatabaseError, VerificationError
+from app.verify import Verified, verify
+
+EMPTY = {"app_states": 0, "sessions": 0, "user_states": 0, "events": 0}
+COUNTS = (
+    "SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT count(*) FROM {})"
+)
+APP_STATES = (
+    "DROP TABLE app_states; CREATE TABLE app_states (app_name TEXT {key}, state {state} NOT NULL, update_time {time})"
+)
+EVENTS = (
+    "DROP TABLE events; CREATE TABLE events (id TEXT NOT NULL, app_name TEXT NOT NULL, user_id TEXT NOT NULL, "
+    "session_id TEXT NOT NULL, invocation_id TEXT NOT NULL, timestamp REAL NOT NULL, event_data TEXT NOT NULL, "
+    "PRIMARY KEY (app_name, user_id, session_id, id)"
+)
+KEY = "(app_name, user_id, session_id) to sessions (app_name, user_id, id) ON DELETE"
+REFERENCE = "FOREIGN KEY (app_name, user_id, session_id) REFERENCES sessions (app_name, user_id, id)"
+
+
+def change(database: Path, sql: str) -> None:
+    """Change the database behind the back of the code under test."""
+    connection = sqlite3.connect(database)
+    try:
+        connection.executescript(sql)
+    finally:
+        connection.close()
+
+
+def differences(url: URL) -> tuple[str, ...]:
+    """What the verification finds; it must find something."""
+    with pytest.raises(VerificationError) as caught:
+        verify(url)
+    assert str(caught.value) == "\n".join(caught.value.differences)
+    return caught.value.differences
+
+
+def test_a_bootstrapped_database_is_good(database: Path, url: URL) -> None:
+    """With the rows of each table, none of them the probe's."""
+    assert verify(url) == Verified(database, EMPTY)
+
+
+def test_the_rows_of_a_used_database_are_counted(database: Path, url: URL) -> None:
+    """App and user state have rows of their own."""
+    service = SqliteSessionService(str(database))
+    for number in range(3):
+        state = {"app:a": 1, "user:b": 2, "c": 3}
+        asyncio.run(service.create_session(app_name="app", user_id=f"user {number}", state=state))
+
+    assert verify(url).tables == {"app_states": 1, "sessions": 3, "user_states": 3, "events": 0}
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("DROP TABLE user_states", "user_states: expected this table, found none. To make it: session-db bootstrap"),
+        (
+            APP_STATES.format(key="PRIMARY KEY", state="JSON", time="REAL NOT NULL"),
+            "app_states.state: expected TEXT NOT NULL, found JSON NOT NULL",
+        ),
+        (
+            APP_STATES.format(key="PRIMARY KEY", state="TEXT", time="REAL"),
+            "app_states.update_time: expected REAL NOT NULL, found REAL",
+        ),
+        (
+            APP_STATES.format(key="", state="TEXT", time="REAL NOT NULL"),
+            "app_states: expected the primary key (app_name), found ()",
+        ),
+        (
+            "ALTER TABLE sessions DROP COLUMN create_time",
+            "sessions.create_time: expected REAL NOT NULL, found no such column",
+        ),
+        (
+            "ALTER TABLE sessions ADD COLUMN owner VARCHAR(8)",
+            "sessions.owner: expected no such column, found VARCHAR(8)",
+        ),
+        (f"{EVENTS})", f"events: expected the foreign keys ['{KEY} CASCADE'], found none"),
+        (
+            f"{EVENTS}, {REFERENCE})",
+            f"events: expected the foreign keys ['{KEY} CASCADE'], found ['{KEY} NO ACTION']",
+        ),
+        ("PRAGMA journal_mode = DELETE", "journal mode: expected wal, found delete. To set it: session-db bootstrap"),
+    ],
+    ids=["table", "type", "null", "primary key", "column", "extra column", "foreign key", "cascade", "journal mode"],
+)
+def test_a_difference_is_named(sql: str, expected: str, database: Path, url: URL) -> None:
+    """What was expected, what was found, and where it helps the command."""
+    change(database, sql)
+
+    assert differences(url) == (expected,)
+
+
+def test_a_file_that_others_can_read_is_named(database: Path, url: URL) -> None:
+    """Sessions are private."""
+    database.chmod(0o644)
+
+    expected = f"file mode: expected 0600, found 0644. To mend it: make up, or chmod 600 {database}"
+    assert differences(url) == (expected,)
+
+
+def test_all_differences_are_named_at_once(database: Path, url: URL) -> None:
+    """Nobody mends one only to learn of the next."""
+    change(database, "DROP TABLE events; DROP TABLE sessions; PRAGMA journal_mode = DELETE")
+    database.chmod(0o640)
+
+    found = [difference.split(":")[0] for difference in differences(url)]
+
+    assert found == ["sessions", "events", "journal mode", "file mode"]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "words"),
+    [
+        ("BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'no more'); END", "AlreadyExistsError"),
+        ("BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no more'); END", "no more"),
+        ("AFTER INSERT ON events BEGIN DELETE FROM events; END", "ADK itself: expected to read"),
+    ],
+)
+def test_what_only_adk_can_tell_is_found(trigger: str, words: str, database: Path, url: URL, query: Any) -> None:
+    """The tables look right and yet no session can be kept; the failed probe leaves nothing either."""
+    change(database, f"CREATE TRIGGER spoils {trigger}")
+
+    (found,) = differences(url)
+
+    assert found.startswith("ADK itself: expected to ")
+    assert words in found
+    assert query(database, COUNTS.format(*EMPTY)) == [(0, 0, 0, 0)]
+
+
+LEFT = """
+INSERT INTO sessions VALUES ('session-db-probe', 'probe', 'left', '{{}}', 0, unixepoch('now', '-{seconds} seconds'));
+INSERT INTO events VALUES ('e', 'session-db-probe', 'probe', 'left', 'i', 0, '{{}}');
+"""
+"""What a probe leaves that was killed so many seconds ago."""
+
+
+def test_what_a_killed_probe_left_is_removed(database: Path, url: URL, query: Any) -> None:
+    """Its events go with its session."""
+    change(database, LEFT.format(seconds=3600))
+
+    assert verify(url).tables == EMPTY
+    assert query(database, COUNTS.format(*EMPTY)) == [(0, 0, 0, 0)]
+
+
+def test_a_probe_that_runs_at_the_same_time_is_left_alone(database: Path, url: URL) -> None:
+    """Two replicas may verify together, and neither may fail for the other."""
+    change(database, LEFT.format(seconds=0))
+
+    assert verify(url).tables == EMPTY | {"sessions": 1, "events": 1}
+
+
+def test_the_sessions_of_others_are_left_alone(database: Path, url: URL, query: Any) -> None:
+    """However old."""
+    query(database, "INSERT INTO sessions VALUES ('app', 'probe', 'one', '{}', 0, 0)")
+
+    assert verify(url).tables == EMPTY | {"sessions": 1}
+
+
+def test_a_missing_file_is_not_made(path: Path, url: URL) -> None:
+    """Verifying changes nothing."""
+    with pytest.raises(DatabaseUnavailableError, match=f"expected to use the database {path}, but"):
+        verify(url)
+
+    assert not path.parent.exists()
+
+
+def test_a_file_that_is_no_database_is_refused_and_its_neighbours_stay(tmp_path: Path) -> None:
+    """SQLite would remove them, taking them for its own."""
+    for name in ("notes.db", "notes.db-wal", "notes.db-journal"):
+        (tmp_path / name).write_text("not a database\n" * 100)
+
+    with pytest.raises(ForeignDatabaseError, match="is something else"):
+        verify(dsn.parse(f"sqlite:///{tmp_path}/notes.db"))
+
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["notes.db", "notes.db-journal", "notes.db-wal"]
+
+
+def test_a_lock_that_is_not_released_is_no_difference(
+    database: Path, url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is good, only not to be had now."""
+    other = sqlite3.connect(database)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0.05))  # ADK's own bound is 5 s.
+    try:
+        with pytest.raises(DatabaseUnavailableError, match="another process holds its lock"):
+            verify(url)
+    finally:
+        other.close()
