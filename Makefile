@@ -43,6 +43,7 @@ check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/pytest --quiet tests/docs
 
 test: environment ## All tests: the real engine, the real google-adk, real HTTP
+	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/pytest
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)

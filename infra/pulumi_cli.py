@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from pulumi.automation import InvalidVersionError, PulumiCommand
+from rich.console import Console
 from semver import VersionInfo
 
 from infra import go_toolchain
 from infra.errors import ToolError
 from infra.layout import ROOT, TOOLS
+from infra.progress import Progress
 
 Report = Callable[[str], None]
 """Takes one line of progress."""
@@ -185,3 +187,8 @@ def _alone(report: Report) -> Iterator[None]:
             report("waiting for another run that is installing the Pulumi CLI")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    with Progress(Console(stderr=True)) as progress:
+        ensure(progress.working)
