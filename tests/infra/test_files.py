@@ -110,6 +110,7 @@ def test_a_path_that_cannot_be_the_database_is_refused_with_a_way_forward(tmp_pa
     loop.symlink_to(agents)
     before = sorted(tmp_path.rglob("*"))
     refusals = {
+        tmp_path / "100%" / "s.db": "without ? # or %",
         agents / "echo" / "s.db": "outside the agents folder",
         link: "outside the agents folder",
         loop / "s.db": "outside the agents folder",

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -19,6 +20,9 @@ FOLDER_MODE: Final = 0o700
 
 SIDECARS: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database (sqlite.org, "Temporary Files Used By SQLite")."""
+
+_UNSAFE: Final = re.compile(r"[?#%\x00-\x1f]")
+"""ADK cuts a path at `?` and `#` and keeps %-escapes raw (google-adk 2.13 `sqlite_session_factory`)."""
 
 _HEADER: Final = b"SQLite format 3\x00"
 _LOCK_SECONDS: Final = 5.0
@@ -59,6 +63,10 @@ def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:
         One sentence with what was expected and an example.
     """
     example = "For example: data/sessions/sessions.db"
+    if found := _UNSAFE.search(str(path)):
+        return (
+            f"expected a path without ? # or %, which do not survive in a URI, but {path} has {found[0]!r}. {example}"
+        )
     real = path.resolve()
     if real.is_relative_to(agents.resolve()):
         return f"expected a path outside the agents folder, which ADK scans for agents, got {path}. {example}"
