@@ -6,10 +6,13 @@ from fastapi import FastAPI
 from google.adk.cli.fast_api import get_fast_api_app
 
 from app import dsn, environment
+from app.bootstrap import bootstrap
 
 
 def create_app(host: str | None = None) -> FastAPI:
-    """Make the app; `uvicorn --factory app.server:create_app` works as well as `session-db serve`.
+    """Make the app, and the session schema where it is missing.
+
+    `uvicorn --factory app.server:create_app` works as well as `session-db serve`.
 
     Args:
         host: The address it will be bound to, where known: for a loopback one ADK then rejects requests that name
@@ -20,13 +23,16 @@ def create_app(host: str | None = None) -> FastAPI:
 
     Raises:
         InvalidSettingError: As `environment.served_database`.
+        SessionDatabaseError: As `bootstrap`.
     """
+    url = environment.served_database()
+    bootstrap(url)
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)
         return get_fast_api_app(
             agents_dir=str(environment.agents_dir()),
-            session_service_uri=dsn.adk_uri(environment.served_database()),
+            session_service_uri=dsn.adk_uri(url),
             # Sessions are what this project keeps; ADK would otherwise write the rest into the agents folder.
             artifact_service_uri="memory://",
             memory_service_uri="memory://",

@@ -13,7 +13,8 @@ class EchoAgent(BaseAgent):
     async def _run_async_impl(self, ctx: InvocationContext) -> AsyncGenerator[Event, None]:
         parts = (ctx.user_content.parts if ctx.user_content else None) or []
         heard = " ".join(part.text for part in parts if part.text)
-        turns = int(ctx.session.state.get("turns", 0)) + 1
+        counted = ctx.session.state.get("turns")
+        turns = counted + 1 if isinstance(counted, int) else 1  # A client may have put anything there.
         yield Event(
             invocation_id=ctx.invocation_id,
             author=self.name,

@@ -1,0 +1,79 @@
+"""How the server begins and ends, and what its sample agent bears."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.environment import ROOT
+
+Start = Callable[[], tuple[subprocess.Popen[str], str]]
+
+
+@pytest.fixture
+def environ(path: Path) -> dict[str, str]:
+    """A process environment that names the test's database."""
+    return os.environ | {"SESSION_DB_URI": f"sqlite:///{path}"}
+
+
+@pytest.fixture
+def start(environ: dict[str, str]) -> Iterator[Start]:
+    """Starts a server of its own on a free port, until it says where it is; kills what a test leaves running."""
+    running = []
+
+    def run() -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("ADK API server: "):
+                return process, line.split()[-1].removesuffix("/docs")
+        raise AssertionError("".join(said))
+
+    yield run
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_well(start: Start, number: int) -> None:
+    """Exit code 0 and not a word more: a supervisor and Ctrl-C are no failures."""
+    process, base = start()
+    httpx.get(f"{base}/list-apps", trust_env=False).raise_for_status()
+
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, said) == (0, "")
+
+
+def test_the_factory_makes_the_schema_too(environ: dict[str, str], path: Path) -> None:
+    """For `uvicorn --factory app.server:create_app`: the first request finds a database, and ADK warns of nothing."""
+    command = [sys.executable, "-W", "error", "-c", "from app.server import create_app; create_app()"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, check=False, capture_output=True, text=True, timeout=120)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert path.exists()
+
+
+def test_the_agent_counts_anew_where_the_state_holds_no_number(start: Start) -> None:
+    """A client may create a session with any state."""
+    _, base = start()
+    session = {"sessionId": "first", "state": {"turns": "many"}}
+    message = {"role": "user", "parts": [{"text": "hello"}]}
+    turn = {"appName": "echo", "userId": "ada", "sessionId": "first", "newMessage": message}
+    with httpx.Client(base_url=base, timeout=30, trust_env=False) as client:
+        client.post("/apps/echo/users/ada/sessions", json=session).raise_for_status()
+        client.post("/run", json=turn).raise_for_status()
+        state = client.get("/apps/echo/users/ada/sessions/first").json()["state"]
+
+    assert state == {"turns": 1}
