@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
@@ -50,9 +50,9 @@ def cli() -> None:
 @click.option("--bootstrap/--no-bootstrap", default=True, help="Create and verify the session schema afterwards.")
 def up(stack: str, *, as_json: bool, bootstrap: bool) -> None:
     """Create, update or mend the stack, then create and verify the session schema."""
-    with _answering(as_json=as_json) as progress:
-        result = Driver(stack, progress).up()
-    schema = _schema(result, as_json=as_json) if bootstrap else {}
+    with _answering(as_json=as_json):
+        result = _drive(stack, Driver.up)
+        schema = _schema(result, as_json=as_json) if bootstrap else {}
     _show(result, as_json=as_json, schema=schema)
     if not as_json:
         _err.print(_NEXT.format(stack=stack), markup=False)
@@ -64,8 +64,8 @@ def up(stack: str, *, as_json: bool, bootstrap: bool) -> None:
 @click.option("--expect-no-changes", is_flag=True, help="Exit with 1 where `up` would change something.")
 def preview(stack: str, *, as_json: bool, expect_no_changes: bool) -> None:
     """Show what `up` would change; changes nothing itself."""
-    with _answering(as_json=as_json) as progress:
-        result = Driver(stack, progress).preview()
+    with _answering(as_json=as_json):
+        result = _drive(stack, Driver.preview)
     _show(result, as_json=as_json)
     if expect_no_changes and result.changes:
         sys.exit(1)
@@ -76,8 +76,8 @@ def preview(stack: str, *, as_json: bool, expect_no_changes: bool) -> None:
 @_json
 def refresh(stack: str, *, as_json: bool) -> None:
     """Read how the resources really stand into the state."""
-    with _answering(as_json=as_json) as progress:
-        result = Driver(stack, progress).refresh()
+    with _answering(as_json=as_json):
+        result = _drive(stack, Driver.refresh)
     _show(result, as_json=as_json)
 
 
@@ -86,8 +86,8 @@ def refresh(stack: str, *, as_json: bool) -> None:
 @_json
 def destroy(stack: str, *, as_json: bool) -> None:
     """Take the stack down; a SQLite database is moved to the backups folder, not deleted."""
-    with _answering(as_json=as_json) as progress:
-        result = Driver(stack, progress).destroy()
+    with _answering(as_json=as_json):
+        result = _drive(stack, Driver.destroy)
     _show(result, as_json=as_json)
 
 
@@ -97,14 +97,19 @@ def destroy(stack: str, *, as_json: bool) -> None:
 @click.option("--show-secrets", is_flag=True, help="Print the URIs in clear instead of [secret].")
 def outputs(stack: str, *, as_json: bool, show_secrets: bool) -> None:
     """Print the exported record."""
-    with _answering(as_json=as_json) as progress:
-        result = Driver(stack, progress).outputs()
+    with _answering(as_json=as_json):
+        result = _drive(stack, Driver.outputs)
     values = result.shown(secrets=show_secrets)
     if as_json:
         click.echo(json.dumps({"stack": stack, "outputs": values}))
         return
     for name, value in values.items():
         click.echo(f"{name:16} {json.dumps(value) if isinstance(value, dict) else value}")
+
+
+def _drive(stack: str, operation: Callable[[Driver], Result]) -> Result:
+    with Progress(_err) as progress:
+        return operation(Driver(stack, progress))
 
 
 def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
@@ -132,11 +137,10 @@ def _schema(result: Result, *, as_json: bool) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _answering(*, as_json: bool) -> Iterator[Progress]:
-    """Show the progress of the body; end it in readable lines and an exit code where it fails."""
+def _answering(*, as_json: bool) -> Iterator[None]:
+    """End the body in readable lines and an exit code where it fails."""
     try:
-        with Progress(_err) as progress:
-            yield progress
+        yield
     except InfraError as error:
         _fail(type(error).__name__, str(error), error.exit_code, as_json=as_json)
     except OSError as error:
