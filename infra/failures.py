@@ -18,7 +18,7 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         progress: Has collected the engine's own messages.
 
     Raises:
-        StateError: The state is locked, or its passphrase is another one.
+        StateError: The state is locked or damaged, or its passphrase is another one.
         DeploymentError: Anything else, in the engine's own words.
     """
     try:
@@ -32,6 +32,12 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
             message = (
                 f"the passphrase does not fit stack {stack}. Expected the one it was made with, in "
                 "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (a local stack's is .state/passphrase)"
+            )
+            raise StateError(message) from None
+        if "failed to load checkpoint" in text:
+            message = (
+                f"the state of stack {stack} is damaged ({_last_words(text)}). The engine keeps the one before as "
+                f"{stack}.json.bak beside it: in a local state under .state/.pulumi/stacks/"
             )
             raise StateError(message) from None
         raise DeploymentError("\n".join(progress.errors) or _last_words(text)) from None

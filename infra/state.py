@@ -30,6 +30,9 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
     Returns:
         Variables to add. The passphrase itself is never among them, only the file that holds it.
+
+    Raises:
+        StateError: There is a local state, and its passphrase is gone.
     """
     added = {}
     url = backend(environ)
@@ -64,6 +67,12 @@ def _passphrase_file() -> Path:
     path = STATE / "passphrase"
     STATE.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():
+        if (STATE / ".pulumi" / "stacks").exists():
+            message = (
+                f"expected the passphrase of the local state in {path}, or yours in PULUMI_CONFIG_PASSPHRASE, but it "
+                f"is gone. Put it back; or move {STATE} away and run make up, which adopts the database as it is"
+            )
+            raise StateError(message)
         fresh = path.with_name(f"passphrase.{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
@@ -97,8 +106,9 @@ def config_file(stack: str) -> Path:
     if any(key in _stack_file(tracked) for key in ("encryptionsalt", "secretsprovider", "encryptedkey")):
         return tracked
     text = tracked.read_text()
-    if copy.exists() and (salt := _stack_file(copy).get("encryptionsalt")):
-        text += f"\nencryptionsalt: {salt}\n"
+    with contextlib.suppress(SettingsError):  # A copy that is missing or damaged gets a new salt.
+        if salt := _stack_file(copy).get("encryptionsalt"):
+            text += f"\nencryptionsalt: {salt}\n"
     STATE.mkdir(mode=0o700, exist_ok=True)
     copy.parent.mkdir(mode=0o700, exist_ok=True)
     fresh = copy.with_name(copy.name + ".partial")

@@ -50,6 +50,15 @@ def test_the_passphrase_is_made_once(root: Path) -> None:
     assert (root / ".state" / "passphrase").read_text() == before
 
 
+def test_a_passphrase_that_is_gone_is_not_replaced(root: Path) -> None:
+    """A new one could not read the state that is there, and would hide that the old one is missed."""
+    (root / ".state" / ".pulumi" / "stacks").mkdir(parents=True)
+
+    with pytest.raises(StateError, match="adopts the database as it is"):
+        state.environment({"PULUMI_HOME": str(root / "nowhere")})
+    assert not (root / ".state" / "passphrase").exists()
+
+
 def test_the_users_backend_and_passphrase_win(root: Path) -> None:
     """By environment, by login, by token and by Pulumi.yaml; for a remote one no passphrase is invented."""
     home = root / "home"
@@ -79,6 +88,14 @@ def test_the_engines_salt_never_reaches_the_tracked_stack_file(root: Path) -> No
         "config": {"session-database:backend": "sqlite", "session-database:sqlite": {"path": "other.db"}},
         "encryptionsalt": "v1:salt",
     }
+
+
+def test_a_damaged_copy_is_made_anew(root: Path) -> None:
+    """It holds nothing but a salt, and the engine makes another."""
+    copy = state.config_file("dev")
+    copy.write_text("config: [")
+
+    assert state.config_file("dev").read_text() == (root / "Pulumi.dev.yaml").read_text()
 
 
 @pytest.mark.parametrize("key", ["encryptionsalt", "secretsprovider", "encryptedkey"])
