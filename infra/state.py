@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pwd
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -55,11 +56,20 @@ def backend(environ: Mapping[str, str] = os.environ) -> str:
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     if url := project.get("backend", {}).get("url"):
         return str(url)
-    home = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        if url := json.loads((home / "credentials.json").read_text()).get("current"):
+        if url := json.loads((_credentials_folder(environ) / "credentials.json").read_text()).get("current"):
             return str(url)
     return "https://api.pulumi.com" if environ.get("PULUMI_ACCESS_TOKEN") else _own_backend()
+
+
+def _credentials_folder(environ: Mapping[str, str]) -> Path:
+    """As the CLI looks for it: the home folder is the account's, whatever HOME says (pulumi `creds.go`)."""
+    if named := environ.get("PULUMI_CREDENTIALS_PATH") or environ.get("PULUMI_HOME"):
+        return Path(named)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pulumi"
+    except KeyError:
+        return Path.home() / ".pulumi"
 
 
 def _passphrase_file() -> Path:
