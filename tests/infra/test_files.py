@@ -108,8 +108,11 @@ def test_a_path_that_cannot_be_the_database_is_refused_with_a_way_forward(tmp_pa
     link.symlink_to(agents / "hidden.db")
     loop = tmp_path / "elsewhere"
     loop.symlink_to(agents)
+    circle = tmp_path / "circle.db"
+    circle.symlink_to(circle)
     before = sorted(tmp_path.rglob("*"))
     refusals = {
+        circle: "is a symbolic link",
         tmp_path / "100%" / "s.db": "without ? # or %",
         agents / "echo" / "s.db": "outside the agents folder",
         link: "outside the agents folder",

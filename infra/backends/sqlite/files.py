@@ -30,7 +30,7 @@ _LOCK_SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class Condition:
-    """How a database file stands on disk; `missing` when there is none."""
+    """How a database file stands on disk: octal modes of file and folder, and the owner's user id."""
 
     file_mode: str
     folder_mode: str
@@ -67,8 +67,8 @@ def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:
         return (
             f"expected a path without ? # or %, which do not survive in a URI, but {path} has {found[0]!r}. {example}"
         )
-    real = path.resolve()
-    if real.is_relative_to(agents.resolve()):
+    real = Path(os.path.realpath(path))  # `Path.resolve` raises where links lead in a circle.
+    if real.is_relative_to(os.path.realpath(agents)):
         return f"expected a path outside the agents folder, which ADK scans for agents, got {path}. {example}"
     if path.is_symlink():
         return f"expected a file, but {path} is a symbolic link. Name the place it leads to: {real}"
