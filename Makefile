@@ -32,8 +32,8 @@ outputs: environment ## Print the exported record (STACK=dev)
 verify: environment ## Check the session schema and try it with ADK itself (STACK=dev)
 	@$(BIN)/session-db verify --stack $(STACK)
 
-serve: ## Run the ADK API server on port 8000
-	@scripts/start_adk_api_server.sh
+serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
+	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
 
 check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/ruff format --check --quiet

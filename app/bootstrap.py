@@ -94,7 +94,7 @@ def _missing(connection: Connection, path: Path) -> tuple[str, ...]:
     if there and not ours:
         raise _foreign(path, f"it holds the tables {', '.join(sorted(there))}")
     if "events" in there:
-        _refuse_other_layouts(connection, path, there)
+        refuse_other_layouts(connection, path, there)
     found = [difference for table in ours for difference in differences(connection, table)]
     if found:
         raise _foreign(path, "; ".join(found))
@@ -113,8 +113,18 @@ def _refuse_taken_names(connection: Connection, path: Path, tables: set[str]) ->
         raise _foreign(path, f"it holds {', '.join(taken)}")
 
 
-def _refuse_other_layouts(connection: Connection, path: Path, there: set[str]) -> None:
-    """ADK's own check looks for `event_data` only (google-adk 2.13 `SqliteSessionService._is_migration_needed`)."""
+def refuse_other_layouts(connection: Connection, path: Path, there: set[str]) -> None:
+    """Tell ADK's other layouts of `events` by name; read-only.
+
+    Args:
+        connection: An open connection, on which the table `events` exists.
+        path: The file, for the message.
+        there: The names of all tables.
+
+    Raises:
+        OlderLayoutError: As ADK's own check, for `event_data` (google-adk 2.13 `_is_migration_needed`).
+        IncompatibleLayoutError: The layout of `sqlite+aiosqlite://`, which that check does not see.
+    """
     columns = {column["name"]: str(column["type"]) for column in inspect(connection).get_columns("events")}
     if "event_data" not in columns and "invocation_id" in columns:
         message = (

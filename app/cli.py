@@ -75,15 +75,16 @@ def verify(name: str | None, *, as_json: bool) -> None:
 
 
 @cli.command(epilog=f"Example: session-db serve --port 8080\n{_EXIT_CODES}")
+@_stack
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: the routes are open to all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-def serve(host: str, port: int) -> None:
+def serve(name: str | None, host: str, port: int) -> None:
     """Run the ADK API server; SQLite in data/sessions/ unless SESSION_DB_URI is set."""
 
     def work() -> dict[str, Any]:
         from app import serve  # noqa: PLC0415  # As above.
 
-        url = environment.served_database()
+        url = environment.served_database() if name is None else _url(name)
         _err.print(f"database: {dsn.masked(url)}", markup=False)
         serve.run(url, host, port, lambda line: _err.print(line, markup=False))
         return {}
@@ -99,7 +100,7 @@ def _url(name: str | None) -> URL:
             "for example SESSION_DB_URI=sqlite:///data/sessions/sessions.db"
         )
         raise InvalidUriError(message)
-    return dsn.parse(text)
+    return environment.outside_agents(dsn.parse(text))
 
 
 def _answer(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:

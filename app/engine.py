@@ -147,6 +147,8 @@ def _refuse_other_formats(path: Path) -> None:
             raise _other_format(path)
         with path.open("rb") as file:
             head = file.read(len(_HEADER))
+    except FileNotFoundError as error:
+        raise unusable(path, "there is no such file. To make it: make up, or session-db bootstrap") from error
     except OSError as error:
         raise unusable(
             path, f"it cannot be read ({error.strerror}). Check that file and folder belong to you"

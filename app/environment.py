@@ -53,8 +53,17 @@ def served_database() -> URL:
         UnsupportedBackendError: It names a database that this version does not serve.
         InvalidSettingError: The file is inside the agents folder, or AGENTS_DIR names no folder.
     """
-    url = dsn.parse(setting(SESSION_DB_URI) or DEFAULT_SESSION_DB_URI)
-    agents = agents_dir()
+    agents_dir()
+    return outside_agents(dsn.parse(setting(SESSION_DB_URI) or DEFAULT_SESSION_DB_URI))
+
+
+def outside_agents(url: URL) -> URL:
+    """The same URL, unless its file is inside the agents folder; read-only.
+
+    Raises:
+        InvalidSettingError: It is.
+    """
+    agents = _agents_path()
     if dsn.database_path(url).is_relative_to(agents):
         message = (
             f"expected a database outside the agents folder {agents}, which ADK scans for agents. "
@@ -70,11 +79,15 @@ def agents_dir() -> Path:
     Raises:
         InvalidSettingError: AGENTS_DIR names no folder.
     """
-    folder = Path(os.path.realpath(setting("AGENTS_DIR") or ROOT / "agents"))
+    folder = _agents_path()
     if not folder.is_dir():
         msg = f"expected AGENTS_DIR to name a folder of ADK agents, for example {ROOT / 'agents'}; {folder} is none."
         raise InvalidSettingError(msg)
     return folder
+
+
+def _agents_path() -> Path:
+    return Path(os.path.realpath(setting("AGENTS_DIR") or ROOT / "agents"))
 
 
 def _in_file(file: Path, name: str) -> str | None:

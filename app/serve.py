@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 import uvicorn
-from sqlalchemy import URL
+from sqlalchemy import URL, inspect
 
+from app import engine
 from app.bootstrap import bootstrap
 from app.errors import InvalidSettingError, ServerUnavailableError
 
@@ -45,9 +46,14 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
     from app.server import create_app  # noqa: PLC0415
 
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(create_app(host), log_level="warning", timeout_graceful_shutdown=10))
+    server = uvicorn.Server(uvicorn.Config(create_app(host, url), log_level="warning", timeout_graceful_shutdown=10))
     threading.Thread(target=_announce, args=(base, report), daemon=True).start()
-    server.run(sockets=[listener])
+    # ADK opens the file for each request only. One connection that stays shows others that the database is in use:
+    # SQLite then leaves WAL mode for nobody (sqlite.org, "Write-Ahead Logging"), so a destroy refuses to move it.
+    with engine.opened(url) as connection:
+        engine.journal_mode(connection)
+        inspect(connection).get_table_names()
+        server.run(sockets=[listener])
 
 
 def _leave(*_: object) -> None:

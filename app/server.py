@@ -4,12 +4,13 @@ import warnings
 
 from fastapi import FastAPI
 from google.adk.cli.fast_api import get_fast_api_app
+from sqlalchemy import URL
 
 from app import dsn, environment
 from app.bootstrap import bootstrap
 
 
-def create_app(host: str | None = None) -> FastAPI:
+def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
     """Make the app, and the session schema where it is missing.
 
     `uvicorn --factory app.server:create_app` works as well as `session-db serve`.
@@ -17,6 +18,7 @@ def create_app(host: str | None = None) -> FastAPI:
     Args:
         host: The address it will be bound to, where known: for a loopback one ADK then rejects requests that name
             another host (DNS rebinding; google-adk 2.13 `get_fast_api_app`, `bind_host`).
+        url: The session database; that of the environment where none is given.
 
     Returns:
         ADK's app without its web interface; `/docs` describes the routes.
@@ -25,7 +27,7 @@ def create_app(host: str | None = None) -> FastAPI:
         InvalidSettingError: As `environment.served_database`.
         SessionDatabaseError: As `bootstrap`.
     """
-    url = environment.served_database()
+    url = url or environment.served_database()
     bootstrap(url)
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.

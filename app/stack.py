@@ -30,13 +30,14 @@ def uri_of(stack: str) -> str:
     except subprocess.TimeoutExpired:
         raise _unavailable(stack, f"no answer within {_SECONDS:.0f} s") from None
     if done.returncode:
-        raise _unavailable(stack, " ".join(done.stderr.split("error: ")[-1].split()))
+        errors = [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
+        raise _unavailable(stack, " ".join(errors) or f"python -m infra ended with {done.returncode}")
     try:
         return str(json.loads(done.stdout)["outputs"]["admin_db_uri"])
     except (ValueError, LookupError, TypeError):
-        raise _unavailable(stack, "it exports no admin_db_uri") from None
+        raise _unavailable(stack, f"it exports no admin_db_uri. To make it: make up STACK={stack}") from None
 
 
 def _unavailable(stack: str, reason: str) -> StackUnavailableError:
-    message = f"expected the outputs of stack {stack}: {reason or 'no answer'}. To make it: make up STACK={stack}"
+    message = f"expected the outputs of stack {stack}, but: {reason or 'no answer'}"
     return StackUnavailableError(message)

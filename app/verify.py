@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, func, inspect, select
 
 from app import dsn, engine, probe
+from app.bootstrap import refuse_other_layouts
 from app.errors import VerificationError
 from app.schema.comparison import differences
 from app.schema.sqlite import METADATA
@@ -38,10 +39,14 @@ def verify(url: URL) -> Verified:
         VerificationError: One sentence for each difference.
         DatabaseUnavailableError: There is no such file, or it cannot be used.
         ForeignDatabaseError: The file is no SQLite database.
+        IncompatibleLayoutError: ADK wrote it in another layout.
     """
     path = dsn.database_path(url)
     with engine.opened(url) as connection, engine.transaction(connection, "BEGIN"):
-        found = [*_schema(connection), *_file(connection, path)]
+        there = set(inspect(connection).get_table_names())
+        if "events" in there:
+            refuse_other_layouts(connection, path, there)
+        found = [*_schema(connection, there), *_file(connection, path)]
     if found:
         raise VerificationError(*found)
     probe.try_session(url)
@@ -49,8 +54,7 @@ def verify(url: URL) -> Verified:
         return Verified(path, {table.name: _rows(connection, table.name) for table in METADATA.sorted_tables})
 
 
-def _schema(connection: Connection) -> list[str]:
-    there = set(inspect(connection).get_table_names())
+def _schema(connection: Connection, there: set[str]) -> list[str]:
     found: list[str] = []
     for table in METADATA.sorted_tables:
         if table.name in there:

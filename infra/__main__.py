@@ -29,7 +29,7 @@ Exit codes:
 
 _NEXT = """
 Next:
-  make serve                    the ADK API server on this database
+  make serve STACK={stack}          the ADK API server on this database
   make outputs STACK={stack}        the exported record
   make preview STACK={stack}        what another `make up` would change"""
 
@@ -117,7 +117,8 @@ def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
         record = {"operation": result.operation, "stack": result.stack, "changes": result.changes}
         click.echo(json.dumps(record | {"seconds": result.seconds, "outputs": result.shown()} | extra))
         return
-    done = ", ".join(f"{count} to {op}" for op, count in result.changes.items()) or "nothing to change"
+    verb = "{1} {0}d" if result.operation in {"up", "destroy"} else "{1} to {0}"
+    done = ", ".join(verb.format(*change) for change in result.changes.items()) or "nothing to change"
     _err.print(f"{result.operation} of stack {result.stack}: {done} ({result.seconds} s)", markup=False)
 
 

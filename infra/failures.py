@@ -1,12 +1,20 @@
 """Turns what the Pulumi CLI reports into one readable error."""
 
 import contextlib
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from pulumi.automation import CommandError, ConcurrentUpdateError
 
-from infra.errors import DeploymentError, StateError
+from infra.errors import DeploymentError, SettingsError, StateError
 from infra.progress import Progress
+
+_REFUSED: Final = re.compile(r"SqliteFile resource .* property (\w+) value .* has a problem: (.*)")
+"""How the engine tells that our provider refused an input, which is a setting of the same name."""
+
+_NO_STATE: Final = ("unable to open state directory", "constructing secrets manager", "must be set for login")
+"""The engine's words where it cannot get at the state."""
 
 
 @contextlib.contextmanager
@@ -18,7 +26,8 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         progress: Has collected the engine's own messages.
 
     Raises:
-        StateError: The state is locked or damaged, or its passphrase is another one.
+        SettingsError: The provider refused a setting.
+        StateError: The state is missing, locked or damaged, or its passphrase is another one.
         DeploymentError: Anything else, in the engine's own words.
     """
     try:
@@ -34,6 +43,11 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
                 "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (a local stack's is .state/passphrase)"
             )
             raise StateError(message) from None
+        if refused := _REFUSED.findall("\n".join(progress.errors)):
+            lines = [f"Pulumi.{stack}.yaml: session-database:sqlite.{name}: {reason}" for name, reason in refused]
+            raise SettingsError("\n".join(lines)) from None
+        if any(words in text for words in _NO_STATE):
+            raise StateError(_last_words(text)) from None
         if "failed to load checkpoint" in text:
             message = (
                 f"the state of stack {stack} is damaged ({_last_words(text)}). The engine keeps the one before as "

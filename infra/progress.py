@@ -87,7 +87,8 @@ class Progress:
     def _diagnostic(self, event: DiagnosticEvent) -> None:
         text = _plain(event.message)
         if event.severity == "error":
-            if not any(known in text for known in self.errors):  # The engine repeats itself at the end.
+            # The engine repeats itself at the end, and counts what it has just told.
+            if not any(known in text for known in self.errors) and not (self.errors and text == "update failed"):
                 self.errors.append(text)
         elif event.severity != "debug" and text and not any(noise in text for noise in _NOISE):
             self.note(text)
@@ -109,6 +110,5 @@ def _plain(message: str) -> str:
     """The message without colours and, where it is a Python traceback, its last line only."""
     text = _COLOURS.sub("", message).strip()
     if "Traceback (most recent call last)" in text:
-        last = text.splitlines()[-1].strip()
-        return re.sub(r"^[\w.]+(Error|Exception): ", "", last)
-    return text
+        text = text.splitlines()[-1].strip()
+    return re.sub(r"^(Exception calling application: )?infra\.errors\.\w+: ", "", text)

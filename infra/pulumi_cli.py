@@ -67,6 +67,8 @@ def ensure(report: Report) -> PulumiCommand:
     """
     with contextlib.suppress(_UnavailableError):
         return _usable(None)
+    with contextlib.suppress(_UnavailableError):
+        return _kept(report)
     with _alone(report):
         tried = []
         for way in (_kept, _from_site, _from_module):

@@ -107,4 +107,8 @@ def alone() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped as asked; to go on, run the same command again", file=sys.stderr)
+        sys.exit(130)

@@ -29,13 +29,13 @@ def test_the_exported_uri_is_returned(infra: Path) -> None:
 
 
 def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
-    """With what helps: the command that makes the stack."""
-    infra.write_text("import sys\nsys.exit('[1/2] looking\\nerror: expected a stack,\\n  found none')\n")
+    """The program's own words say what helps."""
+    infra.write_text("import sys\nsys.exit('[1/2] looking\\nerror: expected a stack\\nerror:   - found none')\n")
 
     with pytest.raises(StackUnavailableError) as caught:
         stack.uri_of("prod")
 
-    expected = "expected the outputs of stack prod: expected a stack, found none. To make it: make up STACK=prod"
+    expected = "expected the outputs of stack prod, but: expected a stack   - found none"
     assert str(caught.value) == expected
 
 

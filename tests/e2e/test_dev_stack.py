@@ -193,6 +193,7 @@ def test_a_database_that_is_there_is_adopted(project: Any) -> None:
         ("infra", "is a folder"),
         ("README/LICENSE.db", "a folder of the database's own"),
         ("data/sessions/notes.db", "expected a SQLite database"),
+        (".state/sessions.db", "a folder of the database's own"),
     ],
 )
 def test_a_path_that_cannot_be_is_refused_before_anything_changes(project: Any, path: str, words: str) -> None:
@@ -207,8 +208,9 @@ def test_a_path_that_cannot_be_is_refused_before_anything_changes(project: Any, 
 
     done = project.run("up")
 
-    assert done.returncode == 1
-    assert words in done.stderr.replace("\n", " ")
+    assert done.returncode == 2
+    assert "error: Pulumi.dev.yaml: session-database:sqlite.path: expected " in done.stderr
+    assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert before == {
         file: file.stat().st_mode

@@ -67,6 +67,8 @@ def test_from_clone_to_a_conversation_that_survives(newcomer: Any) -> None:
         (answer,) = client.post("/run", json=turn).json()
         assert answer["content"]["parts"] == [{"text": "You said: Hello"}]
     with served(newcomer) as client:
+        busy = newcomer.shell("make", "destroy")
+        assert (busy.returncode, "Stop the API server" in busy.stderr) == (2, True)
         again = client.get("/apps/echo/users/ada/sessions/first").json()
     assert again["state"] == {"topic": "storks", "turns": 1}
     assert [event["author"] for event in again["events"]] == ["user", "echo"]

@@ -130,6 +130,16 @@ def test_a_path_that_cannot_be_the_database_is_refused_with_a_way_forward(tmp_pa
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_backups_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """Before a destroy needs it."""
+    (tmp_path / "file").touch()
+
+    assert files.backups_refusal(tmp_path / "new" / "deep") is None
+    assert files.backups_refusal(tmp_path) is None
+    assert "expected a folder" in (files.backups_refusal(tmp_path / "file") or "")
+    assert "expected a folder" in (files.backups_refusal(tmp_path / "file" / "below") or "")
+
+
 def test_a_file_of_somebody_else_is_refused_unless_the_stack_owns_it(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

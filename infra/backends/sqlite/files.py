@@ -74,7 +74,15 @@ def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:
         return f"expected a file, but {path} is a symbolic link. Name the place it leads to: {real}"
     if path.is_dir():
         return f"expected a file, but {path} is a folder. Add a file name: {path / 'sessions.db'}"
-    return _folder_refusal(path) or (_file_refusal(path, managed=managed) if path.exists() else None)
+    if managed:
+        return _file_refusal(path, managed=True) if path.exists() else None
+    return _folder_refusal(path) or (_file_refusal(path, managed=False) if path.exists() else None)
+
+
+def backups_refusal(backups: Path) -> str | None:
+    """Why `backups` cannot keep databases, or None where it can; read-only."""
+    there = next(place for place in (backups, *backups.parents) if os.path.lexists(place))
+    return None if there.is_dir() else f"expected a folder, but {there} is none. For example: data/backups"
 
 
 def _folder_refusal(path: Path) -> str | None:
@@ -88,7 +96,7 @@ def _folder_refusal(path: Path) -> str | None:
     if folder.stat().st_uid != os.geteuid():
         return f"expected a folder of your own, but {folder} belongs to user id {folder.stat().st_uid}"
     strangers = sorted(entry.name for entry in folder.iterdir() if not _belongs(entry))
-    if strangers and stat.S_IMODE(folder.stat().st_mode) != FOLDER_MODE:
+    if strangers:
         return (
             f"expected a folder of the database's own, since it becomes private (mode 0700), but {folder} also holds "
             f"{strangers[0]}. For example: {folder / 'sessions' / path.name}"

@@ -30,8 +30,11 @@ class SqliteFileProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse a path that cannot be the database, before anything changes; read-only."""
         managed = _olds.get("path") == news["path"]
-        reason = files.refusal(Path(news["path"]), Path(news["agents"]), managed=managed)
-        return CheckResult(news, [CheckFailure("path", reason)] if reason else [])
+        refusals = {
+            "path": files.refusal(Path(news["path"]), Path(news["agents"]), managed=managed),
+            "backups": files.backups_refusal(Path(news["backups"])),
+        }
+        return CheckResult(news, [CheckFailure(name, reason) for name, reason in refusals.items() if reason])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare the file itself with what is wanted, so that drift shows without a refresh; read-only."""
