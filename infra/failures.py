@@ -8,7 +8,7 @@ from typing import Final
 from pulumi.automation import CommandError, ConcurrentUpdateError
 
 from infra.errors import DeploymentError, SettingsError, StateError
-from infra.progress import Progress
+from infra.progress import Progress, masked
 
 _REFUSED: Final = re.compile(r"SqliteFile resource .* property (\w+) value .* has a problem: (.*)")
 """How the engine tells that our provider refused an input, which is a setting of the same name."""
@@ -36,7 +36,7 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         message = f"stack {stack} is locked by another deployment. If that one is dead: pulumi cancel {stack}"
         raise StateError(message) from None
     except CommandError as error:
-        text = str(error)
+        text = masked(str(error))
         if "incorrect passphrase" in text:
             message = (
                 f"the passphrase does not fit stack {stack}. Expected the one it was made with, in "

@@ -106,9 +106,18 @@ def _name(step: StepEventMetadata) -> str:
     return f"{step.type.rsplit(':', 1)[-1]} {step.urn.rsplit('::', 1)[-1]}"
 
 
+def masked(text: str) -> str:
+    """The text without users and passwords in URLs; read-only.
+
+    >>> masked("cannot open postgres://u:change-me@h/db")
+    'cannot open postgres://***@h/db'
+    """
+    return re.sub(r"(?<=//)[^/\s\"]*@", "***@", text)
+
+
 def _plain(message: str) -> str:
     """The message without colours and, where it is a Python traceback, its last line only."""
-    text = _COLOURS.sub("", message).strip()
+    text = masked(_COLOURS.sub("", message).strip())
     if "Traceback (most recent call last)" in text:
         text = text.splitlines()[-1].strip()
     return re.sub(r"^(Exception calling application: )?infra\.errors\.\w+: ", "", text)

@@ -53,8 +53,8 @@ def backend(environ: Mapping[str, str] = os.environ) -> str:
     """The URL of the backend: of the environment, of Pulumi.yaml, of `pulumi login`, else this clone's; read-only."""
     if url := environ.get("PULUMI_BACKEND_URL"):
         return url
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    if url := project.get("backend", {}).get("url"):
+    project = _stack_file(ROOT / "Pulumi.yaml")
+    if url := (project.get("backend") or {}).get("url"):
         return str(url)
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if url := json.loads((_credentials_folder(environ) / "credentials.json").read_text()).get("current"):
@@ -134,6 +134,9 @@ def _stack_file(path: Path) -> dict[str, Any]:
         known = ", ".join(sorted(file.stem.removeprefix("Pulumi.") for file in ROOT.glob("Pulumi.*.yaml")))
         message = f"expected a stack file {path.name}; there are: {known}. For example: --stack dev"
         raise SettingsError(message) from None
+    except UnicodeDecodeError:
+        message = f"{path.name}: expected UTF-8 text such as `session-database:backend: sqlite` under `config:`"
+        raise SettingsError(message) from None
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f" line {place.line + 1}" if place else ""
@@ -189,7 +192,7 @@ def _release_dead_locks(folder: Path, stack: str, report: Report) -> None:
         holder = _holder(lock)
         if holder.get("hostname", os.uname().nodename) != os.uname().nodename:
             continue
-        pid = int(holder.get("pid", 0))
+        pid = holder.get("pid", 0)
         if not _ended(pid, lock.stat().st_mtime, report):
             message = f"stack {stack} is being deployed by process {pid}. Wait for it, and run this again"
             raise StateError(message)
@@ -201,8 +204,9 @@ def _release_dead_locks(folder: Path, stack: str, report: Report) -> None:
 
 def _holder(lock: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(lock.read_text()))
-    except ValueError:
+        holder = dict(json.loads(lock.read_text()))
+        return holder | {"pid": int(holder.get("pid", 0))}
+    except (ValueError, TypeError):
         return {}  # Cut off while it was written, so its process is gone.
 
 

@@ -236,3 +236,48 @@ def test_a_move_across_file_systems_is_whole(database: Path, tmp_path: Path, mon
     assert rows(target) == [(42,)]
     assert not database.exists()
     assert [path.name for path in target.parent.iterdir()] == ["sessions.db"]
+
+
+def test_what_another_database_left_is_never_replayed(database: Path, tmp_path: Path) -> None:
+    """SQLite would put an orphaned WAL into the database that appears beside it."""
+    target = tmp_path / "new" / "sessions.db"
+    target.parent.mkdir()
+    target.with_name("sessions.db-wal").write_bytes(b"of another one")
+
+    assert "left of another one" in (files.refusal(target, tmp_path / "agents", managed=False) or "")
+    with pytest.raises(DatabaseFileError):
+        files.secure(target)
+    with pytest.raises(DatabaseFileError):
+        files.move(database, target)
+    assert rows(database) == [(42,)]
+
+
+def test_a_link_beside_the_database_is_not_followed(database: Path, tmp_path: Path) -> None:
+    """Its target's mode is nobody's business here."""
+    victim = tmp_path / "victim"
+    victim.touch(mode=0o644)
+    database.with_name("sessions.db-journal").symlink_to(victim)
+
+    with pytest.raises(DatabaseFileError, match="Remove it"):
+        files.secure(database)
+    assert mode(victim) == "644"
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    """A destroy would move it away."""
+    path = tmp_path / "browser" / "places.sqlite"
+    files.secure(path)
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmarks (x)")
+    connection.close()
+
+    assert "holds bookmarks" in (files.refusal(path, tmp_path / "agents", managed=False) or "")
+
+
+def test_a_shared_folder_is_refused(tmp_path: Path) -> None:
+    """It would become private."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+
+    assert "is shared" in (files.refusal(folder / "sessions.db", tmp_path / "agents", managed=False) or "")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pulumi
 from pulumi.dynamic import Resource
 
+from infra.backends.sqlite.files import SIDECARS
 from infra.backends.sqlite.provider import SqliteFileProvider
 from infra.contract import BackupPolicy, Runbook, SessionDatabase
 from infra.layout import AGENTS, ROOT
@@ -62,10 +63,12 @@ class SqliteDatabase(pulumi.ComponentResource):
 
     def _runbook(self) -> Runbook:
         path, backups = shlex.quote(str(self._path)), shlex.quote(str(self._backups))
+        # A WAL left of the database before would be replayed into the restored one.
+        beside = " ".join(shlex.quote(f"{self._path}{suffix}") for suffix in SIDECARS)
         none = "not applicable to one file: "
         return Runbook(
             connect=f"sqlite3 {path}",
-            restore=f"ls {backups}  # stop the API server, then: cp {backups}/<one of them> {path}",
+            restore=f"ls {backups}  # stop the API server, then: rm -f {beside} && cp {backups}/<one of them> {path}",
             failover=f"{none}there is no standby",
             rotate=f"{none}access is the file's mode, there is no password",
         )

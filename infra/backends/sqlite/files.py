@@ -24,6 +24,8 @@ SIDECARS: Final = ("-wal", "-shm", "-journal")
 _UNSAFE: Final = re.compile(r"[?#%\x00-\x1f]")
 """ADK cuts a path at `?` and `#` and keeps %-escapes raw (google-adk 2.13 `sqlite_session_factory`)."""
 
+_ADK_TABLES: Final = {"app_states", "user_states", "sessions", "events"}
+
 _HEADER: Final = b"SQLite format 3\x00"
 _LOCK_SECONDS: Final = 5.0
 
@@ -51,7 +53,7 @@ def inspect(path: Path) -> Condition | None:
     return Condition(f"{stat.S_IMODE(file.st_mode):04o}", f"{stat.S_IMODE(folder.st_mode):04o}", str(file.st_uid))
 
 
-def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:
+def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:  # noqa: PLR0911  # One return a reason.
     """Why `path` cannot be the database, or None where it can; read-only.
 
     Args:
@@ -74,9 +76,21 @@ def refusal(path: Path, agents: Path, *, managed: bool) -> str | None:
         return f"expected a file, but {path} is a symbolic link. Name the place it leads to: {real}"
     if path.is_dir():
         return f"expected a file, but {path} is a folder. Add a file name: {path / 'sessions.db'}"
+    if reason := _sidecar_refusal(path):
+        return reason
     if managed:
         return _file_refusal(path, managed=True) if path.exists() else None
     return _folder_refusal(path) or (_file_refusal(path, managed=False) if path.exists() else None)
+
+
+def _sidecar_refusal(path: Path) -> str | None:
+    """SQLite replays a `-wal` into whatever database appears beside it, and a link would lead chmod astray."""
+    for beside in _sidecars(path):
+        if not stat.S_ISREG(beside.lstat().st_mode):
+            return f"expected a regular file, but {beside} is none. Remove it"
+        if not path.exists():
+            return f"expected a database beside {beside}, which is left of another one. Move it away, or put that back"
+    return None
 
 
 def backups_refusal(backups: Path) -> str | None:
@@ -95,6 +109,8 @@ def _folder_refusal(path: Path) -> str | None:
         return None if os.access(ancestor, os.W_OK | os.X_OK) else f"expected a folder to write to, got {ancestor}"
     if folder.stat().st_uid != os.geteuid():
         return f"expected a folder of your own, but {folder} belongs to user id {folder.stat().st_uid}"
+    if folder.stat().st_mode & (stat.S_ISVTX | stat.S_IWOTH) or folder.is_mount():
+        return f"expected a folder of the database's own, but {folder} is shared. For example: {folder / 'sessions'}"
     strangers = sorted(entry.name for entry in folder.iterdir() if not _belongs(entry))
     if strangers:
         return (
@@ -123,7 +139,20 @@ def _file_refusal(path: Path, *, managed: bool) -> str | None:
         return f"expected a file that can be read, but {path} cannot. To take it back: chmod 600 {path}"
     if not sqlite:
         return f"expected a SQLite database or no file yet, but {path} is something else. Choose another path"
+    if not managed and (tables := _tables(path)) and not tables & _ADK_TABLES:
+        return f"expected ADK's tables or none, but {path} holds {', '.join(sorted(tables))}. Choose another path"
     return None
+
+
+def _tables(path: Path) -> set[str]:
+    """The tables of a database; `immutable` writes nothing beside it, and leaves out what only a WAL holds."""
+    connection = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
+    try:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.DatabaseError:
+        return set()  # Damaged: what is left of it is kept, and the bootstrapper says so.
+    finally:
+        connection.close()
 
 
 def _is_sqlite(path: Path) -> bool:
@@ -136,8 +165,10 @@ def secure(path: Path) -> None:
     """Make the file and its folder where missing, and make both private; never touches the data.
 
     Raises:
-        DatabaseFileError: The owner cannot be changed by this user.
+        DatabaseFileError: The owner cannot be changed by this user, or something strange lies beside the file.
     """
+    if reason := _sidecar_refusal(path):
+        raise DatabaseFileError(reason)
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
@@ -185,7 +216,7 @@ def move(path: Path, target: Path) -> None:
         DatabaseFileError: Another process has the database open, or `target` exists.
     """
     target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    if target.exists():
+    if target.exists() or _sidecars(target):
         message = f"expected no file at {target}, where {path} would go. Move one of the two away"
         raise DatabaseFileError(message)
     with _exclusive(path):
@@ -195,7 +226,7 @@ def move(path: Path, target: Path) -> None:
 
 
 def _sidecars(path: Path) -> list[Path]:
-    return [beside for suffix in SIDECARS if (beside := path.with_name(path.name + suffix)).exists()]
+    return [beside for suffix in SIDECARS if os.path.lexists(beside := path.with_name(path.name + suffix))]
 
 
 @contextlib.contextmanager
@@ -228,6 +259,12 @@ def _rename(source: Path, target: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         partial = target.with_name(target.name + ".partial")
-        shutil.copy2(source, partial)
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+        try:
+            shutil.copyfile(source, partial)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         partial.rename(target)
         source.unlink()
