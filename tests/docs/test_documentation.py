@@ -178,6 +178,6 @@ def test_every_query_in_the_documentation_runs(tmp_path: Path) -> None:
 
 def test_nothing_of_one_machine_is_in_the_repository() -> None:
     """No home folder, no key."""
-    secret = re.compile(r"/root/|/home/[a-z]+/|AKIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{20}|-----BEGIN")
+    secret = re.compile(r"/roo[t]/|/home/[a-z]+/|AKIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{20}|-----BEGIN")
     for page in [*PAGES, ROOT / ".env.example", *sorted(ROOT.glob("Pulumi*.yaml"))]:
         assert not secret.search(page.read_text()), page.name
