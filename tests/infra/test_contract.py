@@ -1,5 +1,8 @@
 """Every backend exports the same record, its secrets wrapped."""
 
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
 
@@ -28,8 +31,29 @@ class Recorded(pulumi.runtime.Mocks):
         raise AssertionError(args.token)
 
 
+@pytest.fixture
+def loop() -> Iterator[None]:
+    """Event loops of the test's own, closed in the end.
+
+    Pulumi asks for the current one, which any `asyncio.run` before took away, and its mocks make one in each thread.
+    """
+    made: list[asyncio.AbstractEventLoop] = []
+
+    def give_one() -> None:
+        made.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(made[-1])
+
+    give_one()
+    with ThreadPoolExecutor(initializer=give_one) as executor:
+        made[0].set_default_executor(executor)
+        yield
+    asyncio.set_event_loop(None)
+    for each in made:
+        each.close()
+
+
 @pytest.fixture(params=["sqlite"])
-def outputs(request: pytest.FixtureRequest) -> dict[str, object]:
+def outputs(request: pytest.FixtureRequest, loop: None) -> dict[str, object]:  # noqa: ARG001  # Ordered before us.
     """The outputs of a backend with default settings, as (value, is it secret)."""
     mocks.set_mocks(Recorded(), preview=False)
     found: dict[str, object] = {}
