@@ -1,0 +1,1 @@
+"""Real PostgreSQL servers on this machine: what the tests stand on. Knows neither half of the project."""

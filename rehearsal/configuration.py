@@ -1,0 +1,58 @@
+"""A server's configuration file: what every server here has, and what its test adds."""
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+FILE: Final = "rehearsal.conf"
+"""The file's name in the data folder; `postgresql.conf` includes it last, so it wins."""
+
+HOST: Final = "127.0.0.1"
+"""The one address that servers listen on: nothing of a test is open to the network."""
+
+_TESTING: Final = {
+    "fsync": "off",  # A test's data need not survive the machine, only the server.
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+def settings(folder: Path, port: int, extra: Mapping[str, str]) -> dict[str, str]:
+    """Every setting of a server.
+
+    Args:
+        folder: Where its socket is.
+        port: Where it listens on the loopback address, and the number in the socket's name.
+        extra: The test's own, which win, by PostgreSQL's names. For example {"max_connections": "20"}.
+    """
+    place = {"listen_addresses": HOST, "port": str(port), "unix_socket_directories": str(folder)}
+    return {**_TESTING, "cluster_name": folder.name, **place, **extra}
+
+
+def render(values: Mapping[str, str]) -> str:
+    r"""The text of the file.
+
+    Args:
+        values: The settings by name.
+
+    Example:
+        >>> render({"search_path": "it's"})
+        "search_path = 'it''s'\n"
+    """
+    return "".join(f"{name} = '{_escaped(value)}'\n" for name, value in values.items())
+
+
+def _escaped(value: str) -> str:
+    # Source: PostgreSQL's guc-file.l, which reads backslashes in quotes like C and a doubled quote as one.
+    return value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n")
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on in this moment; somebody may take it before a server does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,150 @@
+"""A server's data folder: prepared, made new or copied from a running server, and what is put into it."""
+
+from pathlib import Path
+from typing import Final
+
+from rehearsal import configuration
+from rehearsal.account import Account
+from rehearsal.errors import FolderError, ServerError, SettingsError
+from rehearsal.superuser import Superuser
+from rehearsal.tls import ServerCertificate
+
+_SOCKET_BYTES: Final = 103
+"""The longest path of a socket: 107 bytes on Linux, 103 on macOS. Source: `sun_path` in their sys/un.h."""
+
+_LONGEST_NAME: Final = ".s.PGSQL.65535.lock"
+
+
+def prepare(folder: Path, binaries: Path, account: Account) -> None:
+    """Make the folder that a server lives in.
+
+    Args:
+        folder: Where; not there yet.
+        binaries: The folder of PostgreSQL's programs.
+        account: Who the folder is to belong to.
+
+    Raises:
+        FolderError: It is there already, its path is too long, or the account cannot reach it or the programs.
+    """
+    if len(str(folder / _LONGEST_NAME).encode()) > _SOCKET_BYTES:
+        most = _SOCKET_BYTES - len(_LONGEST_NAME) - 1
+        message = f"expected a folder whose path has at most {most} bytes, as those of rehearsal.ground, not {folder}"
+        raise FolderError(message)
+    for place in (folder.parent, binaries):
+        if (closed := account.closed(place)) is not None:
+            message = (
+                f"expected that PostgreSQL, which does not run as root, can enter {place}, but {closed} is closed "
+                f"to the user nobody. For example: chmod o+x {closed}; or run this as an ordinary user"
+            )
+            raise FolderError(message)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        message = f"expected a folder for a server that can be made: {error}"
+        raise FolderError(message) from error
+    account.own(folder, 0o755)
+
+
+def initialize(data: Path, binaries: Path, superuser: Superuser, account: Account) -> None:
+    """Make the data of a new server, UTF-8 throughout; every role needs its password.
+
+    Args:
+        data: Where; not there yet, in a prepared folder.
+        binaries: The folder of PostgreSQL's programs.
+        superuser: The first role.
+        account: Who runs the server.
+
+    Raises:
+        ServerError: initdb failed.
+    """
+    secret = data.with_name("password")
+    account.write(secret, superuser.password)
+    try:
+        account.run(
+            str(binaries / "initdb"),
+            f"--pgdata={data}",
+            f"--username={superuser.name}",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",  # The only one that every system has; its order of texts is the same on all of them.
+            "--no-sync",
+            "--no-instructions",
+        )
+    finally:
+        secret.unlink()
+    with (data / "postgresql.conf").open("a") as file:
+        file.write(f"include = '{configuration.FILE}'\n")
+
+
+def copy(data: Path, binaries: Path, source: tuple[Path, int], superuser: Superuser, account: Account) -> None:
+    """Copy a running server's data as that of a standby which follows it.
+
+    Args:
+        data: Where; not there yet, in a prepared folder.
+        binaries: The folder of PostgreSQL's programs.
+        source: The folder of the running server's socket, and its port.
+        superuser: Its first role.
+        account: Who runs the servers.
+
+    Raises:
+        ServerError: The base backup failed.
+    """
+    account.run(
+        str(binaries / "pg_basebackup"),
+        f"--pgdata={data}",
+        f"--host={source[0]}",
+        f"--port={source[1]}",
+        f"--username={superuser.name}",
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        "--no-sync",
+        "--no-password",
+        PGPASSWORD=superuser.password,
+    )
+
+
+def expect_openssl(data: Path, binaries: Path, account: Account) -> None:
+    """Make sure that PostgreSQL can encrypt connections.
+
+    Args:
+        data: The data of a server that is not running.
+        binaries: The folder of PostgreSQL's programs.
+        account: Who runs the server.
+
+    Raises:
+        ServerError: It was built without OpenSSL.
+    """
+    if not account.run(str(binaries / "postgres"), "-D", str(data), "-C", "ssl_library").strip():
+        message = f"expected PostgreSQL built with OpenSSL, for example Debian's postgresql-15, not that in {binaries}"
+        raise ServerError(message)
+
+
+def expect_settings(data: Path, binaries: Path, account: Account) -> None:
+    """Make sure that PostgreSQL accepts its configuration files as they are; read-only, the server may run.
+
+    Args:
+        data: The data folder.
+        binaries: The folder of PostgreSQL's programs.
+        account: Who runs the server.
+
+    Raises:
+        SettingsError: It does not; the message has its own words.
+    """
+    try:
+        account.run(str(binaries / "postgres"), "-D", str(data), "-C", "data_directory")
+    except ServerError as error:
+        message = f"expected settings that PostgreSQL accepts, for example work_mem = 8MB: {error}"
+        raise SettingsError(message) from error
+
+
+def certify(data: Path, certificate: ServerCertificate, account: Account) -> None:
+    """Put the server's certificate and key where PostgreSQL looks for them by default.
+
+    Args:
+        data: The data folder.
+        certificate: What the server is to show.
+        account: Who runs the server.
+    """
+    account.write(data / "server.crt", certificate.chain)
+    account.write(data / "server.key", certificate.key)

@@ -1,0 +1,59 @@
+"""Certificates for servers: an authority of the test's own, and what it issues, valid or not."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import trustme
+
+LOOPBACK: Final = ("localhost", "127.0.0.1")
+"""The names by which servers here are reached."""
+
+_DAY: Final = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ServerCertificate:
+    """What a server shows.
+
+    Attributes:
+        chain: The certificate, PEM, and those between it and the authority.
+        key: Its private key, PEM.
+    """
+
+    chain: str
+    key: str = field(repr=False)
+
+
+class Authority:
+    """Issues certificates; a client that trusts `root` accepts them."""
+
+    def __init__(self) -> None:
+        """Make a new authority, which nobody trusts yet."""
+        self._authority = trustme.CA(organization_name="Rehearsal")
+
+    def write_root(self, path: Path) -> Path:
+        """Write the authority's own certificate, PEM, for `sslrootcert`.
+
+        Args:
+            path: The file to write; its folder exists.
+
+        Returns:
+            The same path.
+        """
+        path.write_bytes(self._authority.cert_pem.bytes())
+        return path
+
+    def issue(self, *names: str, expired: bool = False) -> ServerCertificate:
+        """Issue a certificate.
+
+        Args:
+            names: Host names and addresses; none means those of the loopback. For example "db.example".
+            expired: Whether its time ended yesterday.
+        """
+        now = dt.datetime.now(dt.UTC)
+        start, end = (now - 2 * _DAY, now - _DAY) if expired else (now - _DAY, now + 30 * _DAY)
+        issued = self._authority.issue_cert(*(names or LOOPBACK), not_before=start, not_after=end)
+        chain = "".join(blob.bytes().decode() for blob in issued.cert_chain_pems)
+        return ServerCertificate(chain, issued.private_key_pem.bytes().decode())
