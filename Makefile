@@ -42,8 +42,9 @@ check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/docs
 
-test: environment ## All tests: the real engine, the real google-adk, real HTTP
+test: environment ## All tests: the real engine, the real google-adk, real PostgreSQL, real HTTP
 	@$(BIN)/python -m infra.pulumi_cli
+	@$(BIN)/python -m rehearsal.binaries 15 16 18
 	@$(BIN)/pytest
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)
@@ -51,6 +52,8 @@ lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@for extra in app infra gcp aws azure; do \
 		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
 	@for tool in uv go; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
+	@for major in 16 18; do \
+		$(LOCK) --no-deps -o requirements/postgresql-$$major.txt requirements/postgresql-$$major.in || exit; done
 
 clean: ## Remove the environment and the tools; state and databases stay
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

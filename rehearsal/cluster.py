@@ -95,7 +95,7 @@ class Cluster:
         """
         replica = Cluster(folder, self.binaries, self.superuser, dict(self.settings))
         data.prepare(folder, self.binaries, self._account)
-        data.copy(replica._data, self.binaries, (self.folder, self.port), self.superuser, self._account)
+        data.copy(replica._data, self.binaries, self.address, self.superuser, self._account)
         return replica
 
     def __enter__(self) -> Self:
@@ -109,6 +109,11 @@ class Cluster:
     ) -> None:
         """Stop it; its data stays."""
         self.stop()
+
+    @property
+    def address(self) -> configuration.Address:
+        """Where it is to be found."""
+        return configuration.Address(self.folder, self.port)
 
     @property
     def running(self) -> bool:
@@ -184,7 +189,7 @@ class Cluster:
         Returns:
             Its rows; none where it gives none.
         """
-        return self.superuser.execute(self.port, database, statement)
+        return self.superuser.execute(self.address, database, statement)
 
     def reconfigure(self, settings: Mapping[str, str]) -> list[str]:
         """Change settings while the server runs.
@@ -207,7 +212,7 @@ class Cluster:
             self.settings = before
             self._configure()
             raise
-        self.superuser.reload(self.port)
+        self.superuser.reload(self.address)
         return [name for (name,) in self.execute("SELECT name FROM pg_settings WHERE pending_restart ORDER BY name")]
 
     def present(self, certificate: ServerCertificate) -> None:
@@ -217,10 +222,10 @@ class Cluster:
             certificate: The new one.
         """
         data.certify(self._data, certificate, self._account)
-        self.superuser.reload(self.port)
+        self.superuser.reload(self.address)
 
     def _configure(self) -> None:
-        values = configuration.settings(self.folder, self.port, self.settings)
+        values = configuration.settings(self.address, self.settings)
         self._account.write(self._data / configuration.FILE, configuration.render(values))
 
     def _wait_until_ready(self) -> None:
@@ -228,7 +233,7 @@ class Cluster:
         reason = "it ended"
         while self.running:
             try:
-                self.superuser.connect(self.port, "postgres").close()
+                self.superuser.connect(self.address, "postgres").close()
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     reason = f"within {_READY_SECONDS:.0f} s it only said: {error}"

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,16 +21,34 @@ _TESTING: Final = {
 }
 
 
-def settings(folder: Path, port: int, extra: Mapping[str, str]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Address:
+    """Where a server is to be found.
+
+    Attributes:
+        folder: Where its socket is.
+        port: Where it listens on `HOST`, and the number in the socket's name.
+    """
+
+    folder: Path
+    port: int
+
+
+def settings(address: Address, extra: Mapping[str, str]) -> dict[str, str]:
     """Every setting of a server.
 
     Args:
-        folder: Where its socket is.
-        port: Where it listens on the loopback address, and the number in the socket's name.
+        address: Where it is to be found.
         extra: The test's own, which win, by PostgreSQL's names. For example {"max_connections": "20"}.
     """
-    place = {"listen_addresses": HOST, "port": str(port), "unix_socket_directories": str(folder)}
-    return {**_TESTING, "cluster_name": folder.name, **place, **extra}
+    return {
+        **_TESTING,
+        "cluster_name": address.folder.name,
+        "listen_addresses": HOST,
+        "port": str(address.port),
+        "unix_socket_directories": str(address.folder),
+        **extra,
+    }
 
 
 def render(values: Mapping[str, str]) -> str:

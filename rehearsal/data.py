@@ -12,7 +12,7 @@ from rehearsal.tls import ServerCertificate
 _SOCKET_BYTES: Final = 103
 """The longest path of a socket: 107 bytes on Linux, 103 on macOS. Source: `sun_path` in their sys/un.h."""
 
-_LONGEST_NAME: Final = ".s.PGSQL.65535.lock"
+_LONGEST_NAME: Final = ".s.PGSQL.65535"
 
 
 def prepare(folder: Path, binaries: Path, account: Account) -> None:
@@ -77,13 +77,13 @@ def initialize(data: Path, binaries: Path, superuser: Superuser, account: Accoun
         file.write(f"include = '{configuration.FILE}'\n")
 
 
-def copy(data: Path, binaries: Path, source: tuple[Path, int], superuser: Superuser, account: Account) -> None:
+def copy(data: Path, binaries: Path, source: configuration.Address, superuser: Superuser, account: Account) -> None:
     """Copy a running server's data as that of a standby which follows it.
 
     Args:
         data: Where; not there yet, in a prepared folder.
         binaries: The folder of PostgreSQL's programs.
-        source: The folder of the running server's socket, and its port.
+        source: Where the running server is.
         superuser: Its first role.
         account: Who runs the servers.
 
@@ -93,8 +93,8 @@ def copy(data: Path, binaries: Path, source: tuple[Path, int], superuser: Superu
     account.run(
         str(binaries / "pg_basebackup"),
         f"--pgdata={data}",
-        f"--host={source[0]}",
-        f"--port={source[1]}",
+        f"--host={source.folder}",
+        f"--port={source.port}",
         f"--username={superuser.name}",
         "--write-recovery-conf",
         "--checkpoint=fast",

@@ -56,7 +56,7 @@ def managed(
         psycopg.Error: A name is taken.
     """
     password = password or secrets.token_urlsafe(24)
-    with cluster.superuser.connect(cluster.port, "postgres") as connection:
+    with cluster.superuser.connect(cluster.address, "postgres") as connection:
         connection.execute(
             SQL("CREATE ROLE {} LOGIN CREATEROLE CREATEDB PASSWORD {}").format(Identifier(master), Literal(password))
         )

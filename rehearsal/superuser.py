@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.sql import SQL, Composed
 
-from rehearsal.configuration import HOST
+from rehearsal.configuration import Address
 from rehearsal.errors import ServerError
 
 Query = str | SQL | Composed
@@ -29,46 +29,46 @@ class Superuser:
     name: str
     password: str = field(repr=False)
 
-    def connect(self, port: int, database: str) -> psycopg.Connection[tuple[Any, ...]]:
-        """Open a connection, each statement its own transaction; the caller closes it.
+    def connect(self, address: Address, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open a connection by the socket, each statement its own transaction; the caller closes it.
 
         Args:
-            port: The server's.
+            address: The server's.
             database: The database's name.
 
         Raises:
             psycopg.OperationalError: The server cannot be reached.
         """
         return psycopg.connect(
-            host=HOST,
-            port=port,
+            host=str(address.folder),
+            port=address.port,
             user=self.name,
             password=self.password,
             dbname=database,
-            sslmode="prefer",  # Whatever the developer has exported as PGSSLMODE.
+            sslmode="disable",  # A socket has no TLS, whatever the developer has exported as PGSSLMODE.
             connect_timeout=5,
             autocommit=True,
         )
 
-    def execute(self, port: int, database: str, statement: Query) -> list[tuple[Any, ...]]:
+    def execute(self, address: Address, database: str, statement: Query) -> list[tuple[Any, ...]]:
         """Run one statement; returns its rows, none where it gives none."""
-        with self.connect(port, database) as connection:
+        with self.connect(address, database) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def reload(self, port: int) -> None:
+    def reload(self, address: Address) -> None:
         """Have the server read its files again, and wait until new sessions see them.
 
         Args:
-            port: The server's.
+            address: The server's.
 
         Raises:
             ServerError: It did not in time.
         """
-        ((before, _),) = self.execute(port, "postgres", "SELECT pg_conf_load_time(), pg_reload_conf()")
+        ((before, _),) = self.execute(address, "postgres", "SELECT pg_conf_load_time(), pg_reload_conf()")
         deadline = time.monotonic() + _RELOAD_SECONDS
-        while self.execute(port, "postgres", "SELECT pg_conf_load_time()")[0][0] <= before:
+        while self.execute(address, "postgres", "SELECT pg_conf_load_time()")[0][0] <= before:
             if time.monotonic() > deadline:
-                message = f"expected the server on port {port} to read its settings within {_RELOAD_SECONDS:.0f} s"
+                message = f"expected the server in {address.folder} to read its settings within {_RELOAD_SECONDS:.0f} s"
                 raise ServerError(message)
             time.sleep(_POLL_SECONDS)

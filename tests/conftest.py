@@ -1,19 +1,37 @@
-"""What several rooms of the tests share: a clone of this tree, and the tools the project brings for itself."""
+"""What several rooms of the tests share: a clone of this tree, the project's own tools, and PostgreSQL servers."""
 
+import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from infra import pulumi_cli
+from rehearsal.binaries import binaries
+from rehearsal.cluster import Cluster
+from rehearsal.ground import ground as fresh_ground
+from rehearsal.leftovers import swept
+from rehearsal.managed import ManagedDatabase, managed
 
 ROOT = Path(__file__).resolve().parents[1]
 
 Clone = Callable[[], Path]
+
+POSTGRESQL = 15
+"""The major version where a test names none: the oldest one served, on which least is allowed."""
+
+
+class Clusters(Protocol):
+    """Gives the session's server of a major version."""
+
+    def __call__(self, major: int = POSTGRESQL) -> Cluster:
+        """Made at the first call."""
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +68,44 @@ def environ(pulumi: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "SESSION_DB"))}
     path = os.pathsep.join([str(Path(pulumi).parent), str(Path(sys.executable).parent), kept["PATH"]])
     return kept | {"PATH": path, "PULUMI_HOME": str(tmp_path_factory.mktemp("pulumi-home"))}
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Path]:
+    """A folder for servers of a test's own: `with Cluster.create(ground / "name", binaries(15, print)) as cluster`."""
+    with fresh_ground() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def clusters(ground: Path) -> Iterator[Clusters]:
+    """One running server a major version, made when it is first asked for and shared by the session.
+
+    A test leaves its settings as they were; one that stops or breaks a server makes its own, on `ground`.
+    """
+    made: dict[int, Cluster] = {}
+    with contextlib.ExitStack() as stack:
+
+        def give(major: int = POSTGRESQL) -> Cluster:
+            if major not in made:
+                made[major] = stack.enter_context(Cluster.create(ground / str(major), binaries(major, print)))
+            return made[major]
+
+        yield give
+
+
+@pytest.fixture
+def postgresql(clusters: Clusters, request: pytest.FixtureRequest) -> Cluster:
+    """The session's server, of version 15 or `@pytest.mark.parametrize("postgresql", [15, 16, 18], indirect=True)`."""
+    return clusters(getattr(request, "param", POSTGRESQL))
+
+
+@pytest.fixture
+def server_database(postgresql: Cluster) -> Iterator[ManagedDatabase]:
+    """A database of the test's own, empty, with an administrator as a managed cloud gives one.
+
+    In the end it is dropped, and so are all databases and roles that the test made.
+    """
+    mark = secrets.token_hex(4)
+    with swept(postgresql):
+        yield managed(postgresql, f"sessions_{mark}", master=f"master_{mark}")

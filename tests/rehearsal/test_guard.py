@@ -1,0 +1,84 @@
+"""No server outlives its owner, however that one ends."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rehearsal.binaries import binaries
+from rehearsal.ground import ground as fresh_ground
+
+Processes = Callable[[Path], list[int]]
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from rehearsal.cluster import Cluster
+from rehearsal.ground import ground
+with ground() as folder:
+    cluster = Cluster.create(folder / "15", Path(sys.argv[1]))
+    cluster.start()
+    print(folder, flush=True)
+    {end}
+"""
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """PostgreSQL's programs."""
+    return binaries(15, print)
+
+
+def owner(programs: Path, end: str) -> tuple[subprocess.Popen[str], Path]:
+    """A process that has started a server, and the server's ground."""
+    command = [sys.executable, "-c", OWNER.format(end=end), str(programs)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def gone(folder: Path, processes: Processes) -> bool:
+    """Whether all processes there end within a while."""
+    deadline = time.monotonic() + 20
+    while processes(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not processes(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_killed_owner_leaves_no_server(programs: Path, processes: Processes, number: signal.Signals) -> None:
+    """Nor its data: what a killed owner could not remove, the next one does."""
+    process, folder = owner(programs, "time.sleep(600)")
+    with process:
+        assert len(processes(folder)) > 3
+        process.send_signal(number)
+        process.wait(20)
+
+    assert gone(folder, processes)
+    with fresh_ground():
+        assert not folder.exists()
+
+
+@pytest.mark.parametrize("end", ["pass", "raise SystemExit(3)", "import os; os._exit(4)"])
+def test_an_owner_that_forgets_its_server_leaves_none(programs: Path, processes: Processes, end: str) -> None:
+    """It need not stop it in order."""
+    process, folder = owner(programs, end)
+    with process:
+        process.wait(20)
+
+    assert gone(folder, processes)
+
+
+def test_a_ground_in_use_is_left_alone() -> None:
+    """Another one beside it removes nothing of it."""
+    with fresh_ground() as first:
+        (first / "kept").touch()
+        with fresh_ground() as second:
+            assert first != second
+        assert (first / "kept").exists()
+        assert not second.exists()
+    assert not first.exists()
