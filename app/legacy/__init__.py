@@ -1,0 +1,1 @@
+"""What older ADK versions left in a database, read as data and never run."""
