@@ -109,11 +109,17 @@ def _wheel(major: int, report: Report) -> Path:
 
 
 def _home() -> Path:
-    tools = _TOOLS / "postgresql"
-    tools.mkdir(parents=True, exist_ok=True)
-    home = tools if Account.unprivileged().closed(tools) is None else _SYSTEM / "postgresql"
-    home.mkdir(parents=True, exist_ok=True)
-    return home
+    tools = _public(_TOOLS / "postgresql")
+    return tools if Account.unprivileged().closed(tools) is None else _public(_SYSTEM / "postgresql")
+
+
+def _public(folder: Path) -> Path:
+    """Make a folder and those above it, for every account to enter whatever the umask; older ones stay as they are."""
+    if not folder.exists():
+        _public(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    return folder
 
 
 def _unpacked(folder: Path, lock: Path, major: int) -> Path:

@@ -40,6 +40,8 @@ def main() -> int:
             group=arguments.gid,
             extra_groups=None if arguments.uid is None else [],
         )
+    for number in (signal.SIGTERM, signal.SIGHUP):  # Somebody tidies up: the server goes too.
+        signal.signal(number, lambda *_: server.send_signal(signal.SIGQUIT))
     threading.Thread(target=_stop_at_the_end, args=(server,), daemon=True).start()
     code = server.wait()
     return code if code >= 0 else 128 - code

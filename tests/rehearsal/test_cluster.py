@@ -154,6 +154,7 @@ def test_a_server_starts_once(postgresql: Cluster) -> None:
 def test_a_folder_that_can_hold_no_server_is_refused(place: Path, name: str, words: str) -> None:
     """Before anything is made."""
     place.mkdir()
+    place.chmod(0o755)
     with pytest.raises(FolderError, match=words):
         Cluster.create(place / name, binaries(15, print))
 

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from rehearsal.binaries import binaries
+from rehearsal.cluster import Cluster
 from rehearsal.ground import ground as fresh_ground
 
 Processes = Callable[[Path], list[int]]
@@ -71,6 +73,17 @@ def test_an_owner_that_forgets_its_server_leaves_none(programs: Path, processes:
         process.wait(20)
 
     assert gone(folder, processes)
+
+
+def test_a_guard_that_is_told_to_end_takes_its_server_with_it(programs: Path, processes: Processes) -> None:
+    """As when a machine shuts down; the owner sees that it does not run any more."""
+    with fresh_ground() as folder, Cluster.create(folder / "15", programs) as cluster:
+        (guard,) = [child for child in psutil.Process().children() if str(cluster.folder) in " ".join(child.cmdline())]
+        guard.terminate()
+
+        assert gone(folder, processes)
+        guard.wait(20)
+        assert not cluster.running
 
 
 def test_a_ground_in_use_is_left_alone() -> None:
