@@ -80,6 +80,20 @@ def test_a_version_that_cannot_be_had_says_what_was_tried(tmp_path: Path, monkey
         assert words in str(caught.value)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may install packages without being asked")
+def test_a_package_is_tried_with_a_fresh_list_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image has none; the last words of apt-get are in the message."""
+    apt = tmp_path / "apt-get"
+    apt.write_text('#!/bin/sh\nshift 4\necho "$@" >> "$0.log"\necho "E: Unable to locate package" >&2\nexit 100\n')
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    with pytest.raises(BinariesError, match="Debian's package: E: Unable to locate package"):
+        binaries(99, print)
+
+    install = "install --no-install-recommends postgresql-99"
+    assert (tmp_path / "apt-get.log").read_text().splitlines() == [install, "update", install]
+
+
 def test_the_command_line_ends_with_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And 1; nothing goes to standard output."""
     monkeypatch.setenv("PATH", str(tmp_path))
