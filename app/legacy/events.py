@@ -53,12 +53,14 @@ def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
     """Convert one row of the legacy layout (google-adk 2.13 `schemas.v0.StorageEvent`) to the current one's JSON.
 
     It is what `schemas.v1.StorageEvent.from_event` would store of the event that v0's `to_event` reads, without its
-    unpickling and without its validation, so a row that v0 could not read is not found out here.
+    unpickling and without its validation, so a row that v0 could not read is not found out here. An auth scheme alone
+    stays as the agent asked for it: v0 reads an API key's as HTTP's bearer token.
 
     Args:
         row: The columns by name, as psycopg returns them: `actions` as bytes or None, `timestamp` as a datetime in UTC
             (without a zone) or with its zone, JSON as objects or None. Columns that are missing count as NULL, except
-            `id` and `timestamp`.
+            `id` and `timestamp`. ADK 2.13 reads the time as UTC; where an older one wrote the machine's local time,
+            as `migrate_from_sqlalchemy_pickle._row_to_event` supposes, give the timestamp that zone.
 
     Returns:
         A JSON object of dictionaries with text keys, lists, texts, finite numbers, booleans and None; `timestamp` is in

@@ -52,10 +52,11 @@ def loads(data: bytes | bytearray | memoryview) -> object:
         return _Machine().run(bytes(data))
     except RefusedPickleError:
         raise
-    # What `pickletools` and the constructors raise of damaged data; without its message, which may quote the data.
+    # What `pickletools` and the constructors raise of damaged data, without its message, which may quote the data.
+    # A backslash in a name is a DeprecationWarning to them, which `python -W error` raises too.
     except (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError) as error:
         reason = type(error).__name__
-    except (TypeError, ValueError, struct.error) as error:
+    except (TypeError, ValueError, Warning, struct.error) as error:
         reason = type(error).__name__
     return refuse(f"it is damaged, or no pickle ({reason})")
 

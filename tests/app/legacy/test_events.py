@@ -342,7 +342,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(texts, values), st.sampled_from(range(pickle.HIGHEST_PROTOCOL + 1)))
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 def test_any_state_is_converted_as_adk_does(state: dict[str, Any], protocol: int) -> None:
     """Whatever Python values an agent kept."""
     event = Event(author="a", invocation_id="i", actions=EventActions(state_delta=state))

@@ -45,12 +45,17 @@ class Payload:
         return self.call
 
 
+def loaded() -> set[str]:
+    """The modules that are loaded, without the codecs that Python loads by itself for the texts of old protocols."""
+    return {name for name in sys.modules if not name.startswith("encodings.")}
+
+
 def refusal(data: bytes) -> str:
     """Why a pickle is refused; the modules that are loaded stay the same."""
-    before = set(sys.modules)
+    before = loaded()
     with pytest.raises(RefusedPickleError) as caught:
         unpickling.loads(data)
-    assert set(sys.modules) == before, "a module was imported"
+    assert loaded() == before, "a module was imported"
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None, "a traceback would show the data"
     return str(caught.value)
@@ -148,6 +153,8 @@ def test_operations_that_adk_never_wrote_are_refused(data: bytes, reason: str) -
         (DATETIME + b"M\xe8\x07K\x01K\x01\x87R.", "damaged"),
         (DATETIME + TEXT + b"\x85R.", "out of another type"),
         (DATETIME + b"C\x0a\x07\xe8\x01\xc8\x00\x00\x00\x00\x00\x00\x85R.", "damaged"),
+        (b"cdatetime\ndate\nC\x04\x07\xe8\x01\xc8\x85R.", "damaged"),
+        (b"cdatetime\ntime\nC\x06\x17\xff\x00\x00\x00\x00\x85R.", "damaged"),
         (DATETIME + b"C\x0a\x07\xe8\x01\x01\x00\x00\x00\x00\x00\x00N]\x86\x87R.", "damaged"),
         (DATETIME + b")\x81.", "no class of ADK's"),
         (b"cbuiltins\nbytearray\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R.", "out of another type"),
@@ -200,16 +207,13 @@ def test_a_listed_name_does_nothing_but_its_own_work(data: bytes, reason: str) -
         b"I" + b"9" * 5000 + b"\n.",
         b"F1e\n.",
         b"NN\x93.",
-        b"\x8c\x02a\xc3\xa9".replace(b"a", b"") + b"\x8c\x01x\x93.",
-        b"\x95\xff\xff\xff\xff\xff\xff\xff\xffN.",
+        b"c\\collections\nOrderedDict\n.",
+        b"\x8c\x02\xc3\xa9\x8c\x01x\x93.",
     ],
 )
 def test_damaged_data_is_refused(data: bytes) -> None:
     """Whatever Python would raise for it, it comes out as a refusal that does not quote it."""
-    if data != b"\x95\xff\xff\xff\xff\xff\xff\xff\xffN.":
-        assert refusal(data)
-    else:
-        assert unpickling.loads(data) is None, "a frame's length is only advice"
+    assert refusal(data)
 
 
 def test_bombs_are_refused() -> None:
@@ -222,13 +226,18 @@ def test_bombs_are_refused() -> None:
         + b"h\x00h\x01h\x02\x86R" * 100
         + b"."
     )
+    fields = pickle.dumps({"__dict__": {str(number): None for number in range(20_000)}}, 2)[2:-1]
+    kept, again = (b"r\x00\x00\x01\x00", b"r\x01\x00\x01\x00"), (b"j\x00\x00\x01\x00", b"j\x01\x00\x01\x00")
+    builds = ACTIONS + kept[0] + fields + kept[1] + b"(" + (again[0] + b")\x81" + again[1] + b"b") * 600 + b"t."
 
     assert "tuple for a dictionary's key" in refusal(nested)
     assert "grows" in refusal(b"]" * 2_000_000 + b".")
     assert "grows" in refusal(copies)
+    assert "grows" in refusal(builds)
     assert "larger than 64 MiB" in refusal(b"\0" * (unpickling.MAX_BYTES + 1))
     assert "damaged" in refusal(b"\x96" + struct.pack("<Q", 2**40) + b".")
-    assert unpickling.loads(b"Nr\xff\xff\xff\x7f.") is None
+    assert unpickling.loads(b"Nr\xff\xff\xff\x7f.") is None, "a place in the memo is only a number"
+    assert unpickling.loads(b"\x95" + b"\xff" * 8 + b"N.") is None, "a frame's length is only advice"
 
 
 def test_numbers_cannot_be_chosen_to_collide() -> None:
@@ -297,10 +306,10 @@ def test_a_model_is_a_record_of_its_fields(protocol: int) -> None:
 @settings(max_examples=500, deadline=None, database=None)
 def test_random_bytes_are_read_or_refused(data: bytes) -> None:
     """Nothing else is raised, and nothing imported."""
-    before = set(sys.modules)
+    before = loaded()
     with contextlib.suppress(RefusedPickleError):
         unpickling.loads(data)
-    assert set(sys.modules) == before
+    assert loaded() == before
 
 
 @given(st.data())
@@ -313,7 +322,7 @@ def test_mutated_pickles_are_read_or_refused(draw: st.DataObject) -> None:
     for _ in range(draw.draw(st.integers(1, 6))):
         place = draw.draw(st.integers(0, len(data) - 1))
         data[place : place + draw.draw(st.integers(0, 3))] = draw.draw(st.binary(min_size=1, max_size=3))
-    before = set(sys.modules)
+    before = loaded()
     with contextlib.suppress(RefusedPickleError):
         unpickling.loads(data)
-    assert set(sys.modules) == before
+    assert loaded() == before
