@@ -38,11 +38,11 @@ def check_text(column: str, value: Any, length: int | None) -> None:
     if not isinstance(value, str):
         _refuse(f"{column} of type {_kind(value)}, not text")
     if _is_broken(value):
-        _refuse(f"a {column} that is no valid UTF-8")
+        _refuse(f"{column} that is no valid UTF-8")
     if "\0" in value:
         _refuse(f"a NUL character in {column}")
     if length is not None and len(value) > length:
-        _refuse(f"a {column} of {len(value)} characters, more than {length}")
+        _refuse(f"{len(value)} characters in {column}, more than {length}")
 
 
 def moment(column: str, value: Any) -> datetime:
@@ -63,7 +63,7 @@ def moment(column: str, value: Any) -> datetime:
         found = _from_seconds(value)
     except (ValueError, OverflowError, OSError):
         found = None
-    return found or _refuse(f"a {column} that is no moment between the years 1 and 9999")
+    return found or _refuse(f"{column} that is no moment between the years 1 and 9999")
 
 
 def document(column: str, value: Any, *, nullable: bool, postgresql: bool) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ def source(url: URL, waits: Waits) -> AbstractContextManager[Store]:
         url: A URL from `dsn.parse`.
         waits: The bounds of every wait.
     """
-    return SqliteStore.opened(url) if _is_sqlite(url) else PostgresqlStore.source(url, waits)
+    return SqliteStore.opened(url, read_only=True) if _is_sqlite(url) else PostgresqlStore.source(url, waits)
 
 
 def target(there: Target) -> AbstractContextManager[Store]:
@@ -26,7 +26,9 @@ def target(there: Target) -> AbstractContextManager[Store]:
     Args:
         there: The database.
     """
-    return SqliteStore.opened(there.owner) if _is_sqlite(there.owner) else PostgresqlStore.target(there)
+    if _is_sqlite(there.owner):
+        return SqliteStore.opened(there.owner, read_only=False)
+    return PostgresqlStore.target(there)
 
 
 def _is_sqlite(url: URL) -> bool:

@@ -58,17 +58,20 @@ class SqliteStore:
 
     @classmethod
     @contextmanager
-    def opened(cls, url: URL) -> Iterator[Self]:
+    def opened(cls, url: URL, *, read_only: bool) -> Iterator[Self]:
         """Open an existing file.
 
         Args:
             url: A URL from `dsn.parse`.
+            read_only: Whether every write is to fail.
 
         Raises:
             DatabaseUnavailableError: The file cannot be used; the kind of the error says why.
             ForeignDatabaseError: It is no SQLite database.
         """
         with engine.opened(url) as connection:
+            if read_only:
+                connection.exec_driver_sql("PRAGMA query_only = ON")
             yield cls(connection, url)
 
     def snapshot(self) -> AbstractContextManager[None]:
