@@ -1,80 +1,134 @@
-"""`session-db`: creates and verifies the session schema, and serves ADK's API on it."""
+"""`session-db`: creates, verifies and moves session databases, and serves ADK's API on them."""
 
-import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
-from sqlalchemy import URL
 
-from app import dsn, environment, stack
-from app.errors import InvalidUriError, SessionDatabaseError
+from app import dsn, environment, target
+from app.answers import EXIT_CODES, answer, err, json_option, out, said, silent
+from app.backends.interface import Roles, Target, Waits
+from app.errors import VerificationError
+from app.promote import promote
 
-_EXIT_CODES = """
-\b
-Exit codes:
-  0    done
-  1    the database differs from what ADK needs
-  2    the command line or a setting is wrong
-  3    the file holds somebody else's data, or an older layout of ADK's
-  4    the database, the stack or the server is unavailable
-  130  stopped with Ctrl-C
-"""
-
-_err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
-_out = Console(soft_wrap=True, highlight=False, emoji=False)
-
-_stack = click.option("--stack", "name", help="Take the URI that this stack exports instead of SESSION_DB_URI.")
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result, or the error, as one JSON object.")
+_stack = click.option("--stack", "name", help="Take the URIs that this stack exports, not SESSION_DB_URI's.")
 
 
-@click.group(epilog=f"Example: session-db verify --stack dev\n{_EXIT_CODES}")
+def _seconds(name: str, default: float, text: str) -> Callable[[Any], Any]:
+    seconds = click.FloatRange(0.1, 86400)
+    return click.option(f"--{name}", default=default, show_default=True, type=seconds, help=f"{text}, in seconds.")
+
+
+def _database(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every verb that looks at a database and its roles."""
+    options = (
+        _stack,
+        json_option,
+        click.option("--owner", help="PostgreSQL: the role that is to own the tables; the one of ADMIN_DB_URI."),
+        click.option("--read-only-role", help="PostgreSQL: a role without login that is to read the tables."),
+        click.option("--schema", help="PostgreSQL: the schema of the tables; the first one that the app role sees."),
+        click.option(
+            "--app-identity",
+            type=click.Choice(["password", "rds_iam", "cloudsql_iam", "entra"]),
+            default="password",
+            show_default=True,
+            help="PostgreSQL: how the app role proves who it is, where it has to be made.",
+        ),
+        _seconds("lock-wait", 60, "PostgreSQL: how long to wait for another bootstrap or for a table"),
+        _seconds("statement-wait", 600, "PostgreSQL: how long one statement may take"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(epilog=f"Example: session-db verify --stack dev\n{EXIT_CODES}")
 def cli() -> None:
     """Look after the session database named by SESSION_DB_URI (environment, .env.local or .env)."""
 
 
-@cli.command(epilog=f"Example: session-db bootstrap --stack dev\n{_EXIT_CODES}")
-@_stack
-@_json
-def bootstrap(name: str | None, *, as_json: bool) -> None:
-    """Create the session tables; on a finished schema nothing is written."""
+@cli.command(epilog=f"Example: session-db plan --stack dev\n{EXIT_CODES}")
+@_database
+def plan(name: str | None, *, as_json: bool, **options: Any) -> None:
+    """Show what a bootstrap would do, with the SQL; changes nothing."""
 
     def work() -> dict[str, Any]:
-        from app.bootstrap import bootstrap as apply  # noqa: PLC0415  # Keeps --help quick.
+        from app import verbs  # noqa: PLC0415  # Keeps --help quick.
 
-        url = _url(name)
-        done = apply(url)
+        database = _target(name, options)
+        found = verbs.plan(database)
         if not as_json:
-            _err.print(f"schema of {dsn.masked(url)}: {_created(done.created)}", markup=False)
-        return {"uri": dsn.masked(url), "created": list(done.created), "changed": done.changed}
+            steps = ", ".join(step.name for step in found.steps) or "nothing to change"
+            err.print(f"{dsn.masked(database.owner)}: found {found.found}: {steps}", markup=False)
+            for step in found.steps:
+                click.echo(f"-- {step.name}")
+                for sql in step.shown:
+                    click.echo(f"{sql};")
+        steps_shown = [{"name": step.name, "sql": list(step.shown)} for step in found.steps]
+        return {"uri": dsn.masked(database.owner), "found": found.found, "steps": steps_shown}
 
-    _answer(work, as_json=as_json)
+    answer(work, as_json=as_json)
 
 
-@cli.command(epilog=f"Example: session-db verify --stack dev\n{_EXIT_CODES}")
-@_stack
-@_json
-def verify(name: str | None, *, as_json: bool) -> None:
+@cli.command(epilog=f"Example: session-db bootstrap --stack dev\n{EXIT_CODES}")
+@_database
+def bootstrap(name: str | None, *, as_json: bool, **options: Any) -> None:
+    """Make what is missing of the session schema; on a finished one nothing is written."""
+
+    def work() -> dict[str, Any]:
+        from app import verbs  # noqa: PLC0415  # As above.
+
+        database = _target(name, options)
+        done = verbs.bootstrap(database, silent if as_json else said)
+        if not as_json:
+            steps = ", ".join(done.steps) or "nothing to change"
+            err.print(f"schema of {dsn.masked(database.owner)}: {steps}", markup=False)
+        record = {"uri": dsn.masked(database.owner), "steps": list(done.steps)}
+        return record | {"changed": done.changed, "refused": done.refused}
+
+    answer(work, as_json=as_json)
+
+
+@cli.command(epilog=f"Example: session-db verify --stack dev\n{EXIT_CODES}")
+@_database
+def verify(name: str | None, *, as_json: bool, **options: Any) -> None:
     """Check the schema, and write and delete a session through ADK itself; nothing is left."""
 
     def work() -> dict[str, Any]:
-        from app.verify import verify as check  # noqa: PLC0415  # As above.
+        from app import verbs  # noqa: PLC0415  # As above.
 
-        url = _url(name)
+        database = _target(name, options)
         if not as_json:
-            _err.print("trying the database with ADK", markup=False)
-        found = check(url)
+            err.print("trying the database with ADK", markup=False)
+        found = verbs.verify(database)
         if not as_json:
-            _show(url, found.tables)
-        return {"uri": dsn.masked(url), "file": str(found.path), "tables": found.tables}
+            _show(database, dict(found.tables))
+        file = {} if found.file is None else {"file": str(found.file)}
+        return {"uri": dsn.masked(database.app), "tables": dict(found.tables)} | file
 
-    _answer(work, as_json=as_json)
+    answer(work, as_json=as_json)
 
 
-@cli.command(epilog=f"Example: session-db serve --port 8080\n{_EXIT_CODES}")
+@cli.command(epilog=f"Example: session-db drift --stack dev\n{EXIT_CODES}")
+@_database
+def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
+    """Say how the database differs from what it should be, and end with 1 where it does; changes nothing."""
+
+    def work() -> dict[str, Any]:
+        from app import verbs  # noqa: PLC0415  # As above.
+
+        database = _target(name, options)
+        if found := verbs.differences(database):
+            raise VerificationError(*found)
+        if not as_json:
+            err.print(f"{dsn.masked(database.owner)}: no difference", markup=False)
+        return {"uri": dsn.masked(database.owner), "differences": []}
+
+    answer(work, as_json=as_json)
+
+
+@cli.command(epilog=f"Example: session-db serve --port 8080\n{EXIT_CODES}")
 @_stack
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: the routes are open to all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
@@ -84,51 +138,28 @@ def serve(name: str | None, host: str, port: int) -> None:
     def work() -> dict[str, Any]:
         from app import serve  # noqa: PLC0415  # As above.
 
-        url = environment.served_database() if name is None else _url(name)
-        _err.print(f"database: {dsn.masked(url)}", markup=False)
-        serve.run(url, host, port, lambda line: _err.print(line, markup=False))
+        url = environment.served_database() if name is None else target.find(name).app
+        err.print(f"database: {dsn.masked(url)}", markup=False)
+        serve.run(url, host, port, said)
         return {}
 
-    _answer(work, as_json=False)
+    answer(work, as_json=False)
 
 
-def _url(name: str | None) -> URL:
-    text = stack.uri_of(name) if name is not None else environment.setting(environment.SESSION_DB_URI)
-    if text is None:
-        message = (
-            "expected a database: give --stack dev, or set SESSION_DB_URI in the environment or in .env, "
-            "for example SESSION_DB_URI=sqlite:///data/sessions/sessions.db"
-        )
-        raise InvalidUriError(message)
-    return environment.outside_agents(dsn.parse(text))
+cli.add_command(promote)
 
 
-def _answer(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
-    """Do the work; print its result as JSON where asked, and end in one line and an exit code where it fails."""
-    try:
-        result = work()
-    except SessionDatabaseError as error:
-        for line in str(error).splitlines():
-            _err.print(f"error: {line}", style="red", markup=False)
-        if as_json:
-            click.echo(json.dumps({"error": {"kind": type(error).__name__, "message": str(error)}}))
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    if as_json:
-        click.echo(json.dumps(result))
+def _target(name: str | None, options: dict[str, Any]) -> Target:
+    roles = Roles(options["app_identity"], options["owner"], options["read_only_role"], options["schema"])
+    return target.find(name, roles, Waits(options["lock_wait"], options["statement_wait"]))
 
 
-def _created(tables: tuple[str, ...]) -> str:
-    return f"created {', '.join(tables)}" if tables else "nothing to change"
-
-
-def _show(url: URL, tables: dict[str, int]) -> None:
-    _out.print(f"\n{dsn.masked(url)}", markup=False)
+def _show(database: Target, tables: dict[str, int]) -> None:
+    out.print(f"\n{dsn.masked(database.app)}", markup=False)
     view = Table("table", "rows", box=None, padding=(0, 2))
     for name, rows in tables.items():
         view.add_row(name, str(rows))
-    _out.print(view)
+    out.print(view)
 
 
 def main() -> None:

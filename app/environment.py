@@ -1,8 +1,11 @@
 """Where settings come from: the process environment, else `.env.local`, else `.env` in the project's root.
 
-SESSION_DB_URI  the session database, for example `sqlite:////srv/sessions/sessions.db`; empty counts as unset
+SESSION_DB_URI  the session database as ADK opens it, for example `sqlite:////srv/sessions/sessions.db`
+ADMIN_DB_URI    the same PostgreSQL database as the role that owns the tables; SESSION_DB_URI's where unset
 AGENTS_DIR      the folder of ADK agents; `agents/` in the project's root where unset
 ENVIRONMENT     a label for people (`development`, `staging`, `production`); nothing in this package depends on it
+
+An empty value counts as unset.
 """
 
 import os
@@ -14,12 +17,15 @@ from dotenv import dotenv_values
 from sqlalchemy import URL
 
 from app import dsn
+from app.backends.sqlite.uri import database_path
 from app.errors import InvalidSettingError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The project's root: the folder that holds `app/`."""
 
 SESSION_DB_URI: Final = "SESSION_DB_URI"
+
+ADMIN_DB_URI: Final = "ADMIN_DB_URI"
 
 DEFAULT_SESSION_DB_URI: Final = f"sqlite:///{ROOT / 'data' / 'sessions' / 'sessions.db'}"
 """What the API server uses where nothing is set: the file of the `dev` stack, absolute."""
@@ -50,7 +56,7 @@ def served_database() -> URL:
 
     Raises:
         InvalidUriError: SESSION_DB_URI is no URI that ADK reads as we do.
-        UnsupportedBackendError: It names a database that this version does not serve.
+        UnsupportedBackendError: It names a database that this project does not serve.
         InvalidSettingError: The file is inside the agents folder, or AGENTS_DIR names no folder.
     """
     agents_dir()
@@ -58,13 +64,13 @@ def served_database() -> URL:
 
 
 def outside_agents(url: URL) -> URL:
-    """The same URL, unless its file is inside the agents folder; read-only.
+    """The same URL, unless it is of a file inside the agents folder; read-only.
 
     Raises:
         InvalidSettingError: It is.
     """
     agents = _agents_path()
-    if dsn.database_path(url).is_relative_to(agents):
+    if url.get_backend_name() == "sqlite" and database_path(url).is_relative_to(agents):
         message = (
             f"expected a database outside the agents folder {agents}, which ADK scans for agents. "
             "Choose another path in SESSION_DB_URI, for example sqlite:////srv/sessions/sessions.db."

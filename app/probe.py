@@ -1,13 +1,10 @@
 """A session written, read and deleted through ADK's own service: the last proof that a database serves."""
 
-import asyncio
-import sqlite3
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import URL
-
-from app import dsn, engine
 from app.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -18,47 +15,51 @@ APP: Final = "session-db-probe"
 
 _USER: Final = "probe"
 
-_STALE_SECONDS: Final = 60.0
+STALE_SECONDS: Final = 60.0
 """A probe takes less, even where each of its writes waits for a lock; a younger session is of one that runs now."""
 
 
-def try_session(url: URL) -> None:
-    """Create a session, append an event with state, read it back and delete it; nothing is left.
+@contextmanager
+def judged(ours: Callable[[Exception], Exception | None]) -> Iterator[None]:
+    """Turn what ADK raises in the body into our errors: whatever it raises here, it would raise for an agent too.
 
     Args:
-        url: A URL from `dsn.parse`, its schema in place.
+        ours: Gives the error that a database's error stands for; None where it says nothing about the database.
 
     Raises:
-        VerificationError: ADK cannot use the database, or reads something else than it wrote.
-        DatabaseUnavailableError: The database cannot be written, or stays locked.
+        VerificationError: ADK cannot use the database.
     """
-    # Imported late: the bootstrapper runs without ADK, and importing it takes longer than everything else here.
-    from google.adk.sessions.sqlite_session_service import SqliteSessionService  # noqa: PLC0415
-
-    path = dsn.database_path(url)
     try:
-        asyncio.run(_try(SqliteSessionService(str(path))))
+        yield
     except VerificationError:
         raise
-    except Exception as error:
-        if isinstance(error, sqlite3.Error) and (ours := engine.translated(error, path)) is not None:
-            raise ours from error
-        # Whatever ADK raises here, it would raise for an agent too.
-        message = f"ADK itself: expected to write and read a session, got {type(error).__name__}: {error}"
-        raise VerificationError(message) from error
+    except Exception as error:  # noqa: BLE001  # Of whatever kind: an agent would get it too.
+        if (told := ours(error)) is not None:
+            raise told from None
+        message = f"ADK itself: expected to write and read a session, got {type(error).__name__}: {_brief(error)}"
+        raise VerificationError(message) from None
 
 
-async def _try(service: "BaseSessionService") -> None:
-    from google.adk.events import Event, EventActions  # noqa: PLC0415  # As above.
+async def try_session(service: "BaseSessionService", app: str) -> None:
+    """Create a session, append an event with state, read it back and delete it.
 
-    await _clean_stale(service)
-    session = await service.create_session(app_name=APP, user_id=_USER, state={"created": True})
+    Args:
+        service: ADK's, on a database with its schema in place.
+        app: The app name to write under. Sessions of killed probes under it are deleted first.
+
+    Raises:
+        VerificationError: ADK reads something else than it wrote.
+    """
+    from google.adk.events import Event, EventActions  # noqa: PLC0415  # The bootstrapper runs without ADK.
+
+    await _clean_stale(service, app)
+    session = await service.create_session(app_name=app, user_id=_USER, state={"created": True})
     event = Event(author="probe", invocation_id="probe", actions=EventActions(state_delta={"appended": 1}))
     try:
         await service.append_event(session, event)
-        read = await service.get_session(app_name=APP, user_id=_USER, session_id=session.id)
+        read = await service.get_session(app_name=app, user_id=_USER, session_id=session.id)
     finally:
-        await service.delete_session(app_name=APP, user_id=_USER, session_id=session.id)
+        await service.delete_session(app_name=app, user_id=_USER, session_id=session.id)
     expected = ({"created": True, "appended": 1}, [event.id])
     actual = (dict(read.state), [found.id for found in read.events]) if read else None
     if actual != expected:
@@ -66,10 +67,15 @@ async def _try(service: "BaseSessionService") -> None:
         raise VerificationError(message)
 
 
-async def _clean_stale(service: "BaseSessionService") -> None:
+async def _clean_stale(service: "BaseSessionService", app: str) -> None:
     """Remove what killed probes left, and nothing of the probes that run beside this one."""
-    left = await service.list_sessions(app_name=APP, user_id=_USER)
+    left = await service.list_sessions(app_name=app, user_id=_USER)
     for session in left.sessions:
-        if session.last_update_time > time.time() - _STALE_SECONDS:
+        if session.last_update_time > time.time() - STALE_SECONDS:
             continue
-        await service.delete_session(app_name=APP, user_id=_USER, session_id=session.id)
+        await service.delete_session(app_name=app, user_id=_USER, session_id=session.id)
+
+
+def _brief(error: Exception) -> str:
+    """SQLAlchemy's messages go on with the statement and its parameters."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0] if str(error).strip() else "no words"

@@ -6,18 +6,15 @@ import socket
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
 from typing import Final
 
 import uvicorn
-from sqlalchemy import URL, inspect
+from sqlalchemy import URL
 
-from app import engine
-from app.bootstrap import bootstrap
+from app import verbs
+from app.backends import choice
+from app.backends.interface import Report
 from app.errors import InvalidSettingError, ServerUnavailableError
-
-Report = Callable[[str], None]
-"""Takes one line of progress."""
 
 _ANSWER_SECONDS: Final = 30.0
 
@@ -40,7 +37,7 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
         signal.signal(number, _leave)
     _require_loopback(host)
     listener = _listen(host, port)
-    bootstrap(url)
+    verbs.make_ready(url)
     report("loading ADK")
     # Imported late: ADK takes seconds, and a port that is taken should not.
     from app.server import create_app  # noqa: PLC0415
@@ -48,11 +45,7 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(create_app(host, url), log_level="warning", timeout_graceful_shutdown=10))
     threading.Thread(target=_announce, args=(base, report), daemon=True).start()
-    # ADK opens the file for each request only. One connection that stays shows others that the database is in use:
-    # SQLite then leaves WAL mode for nobody (sqlite.org, "Write-Ahead Logging"), so a destroy refuses to move it.
-    with engine.opened(url) as connection:
-        engine.journal_mode(connection)
-        inspect(connection).get_table_names()
+    with choice.of(url).in_use(url):
         server.run(sockets=[listener])
 
 

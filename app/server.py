@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from google.adk.cli.fast_api import get_fast_api_app
 from sqlalchemy import URL
 
-from app import dsn, environment
-from app.bootstrap import bootstrap
+from app import environment, verbs
+from app.backends import choice
 
 
 def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
@@ -25,16 +25,16 @@ def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
 
     Raises:
         InvalidSettingError: As `environment.served_database`.
-        SessionDatabaseError: As `bootstrap`.
+        SessionDatabaseError: As `verbs.make_ready`.
     """
     url = url or environment.served_database()
-    bootstrap(url)
+    verbs.make_ready(url)
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)
         return get_fast_api_app(
             agents_dir=str(environment.agents_dir()),
-            session_service_uri=dsn.adk_uri(url),
+            session_service_uri=choice.of(url).adk_uri(url),
             # Sessions are what this project keeps; ADK would otherwise write the rest into the agents folder.
             artifact_service_uri="memory://",
             memory_service_uri="memory://",

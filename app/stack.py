@@ -1,4 +1,4 @@
-"""The URI that a stack exports, asked of the provisioning half by its command line."""
+"""The URIs that a stack exports, asked of the provisioning half by its command line."""
 
 import json
 import subprocess
@@ -8,18 +8,22 @@ from typing import Final
 from app.environment import ROOT
 from app.errors import StackUnavailableError
 
+APP: Final = "session_db_uri"
+
+OWNER: Final = "admin_db_uri"
+
 _SECONDS: Final = 600.0
 """The bound on the look-up; the first one may have to build the Pulumi CLI."""
 
 
-def uri_of(stack: str) -> str:
-    """The URI of the owner role, which bootstraps; it travels by pipe alone. Read-only.
+def uris_of(stack: str) -> dict[str, str]:
+    """The URIs of the app role and of the owner role; they travel by pipe alone. Read-only.
 
     Args:
         stack: The stack's name, for example `dev`.
 
     Returns:
-        The exported `admin_db_uri`.
+        The exported `session_db_uri` and `admin_db_uri`, by these names.
 
     Raises:
         StackUnavailableError: The stack was never made, or its outputs cannot be read.
@@ -33,9 +37,10 @@ def uri_of(stack: str) -> str:
         errors = [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
         raise _unavailable(stack, " ".join(errors) or f"python -m infra ended with {done.returncode}")
     try:
-        return str(json.loads(done.stdout)["outputs"]["admin_db_uri"])
+        outputs = json.loads(done.stdout)["outputs"]
+        return {name: str(outputs[name]) for name in (APP, OWNER)}
     except (ValueError, LookupError, TypeError):
-        raise _unavailable(stack, f"it exports no admin_db_uri. To make it: make up STACK={stack}") from None
+        raise _unavailable(stack, f"it exports no {APP} and {OWNER}. To make them: make up STACK={stack}") from None
 
 
 def _unavailable(stack: str, reason: str) -> StackUnavailableError:

@@ -123,8 +123,9 @@ def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
 
 
 def _schema(result: Result, *, as_json: bool) -> dict[str, Any]:
-    """Run the bootstrapper on the exported URI, which it gets by environment, never by argument."""
-    environment = os.environ | {"SESSION_DB_URI": result.outputs["admin_db_uri"].value}
+    """Run the bootstrapper on the exported URIs, which it gets by environment, never by argument."""
+    uris = {"SESSION_DB_URI": "session_db_uri", "ADMIN_DB_URI": "admin_db_uri"}
+    environment = os.environ | {name: result.outputs[output].value for name, output in uris.items()}
     answers = {}
     for verb in ("bootstrap", "verify"):
         command = [sys.executable, "-m", "app.cli", verb, *(["--json"] if as_json else [])]

@@ -1,68 +1,59 @@
-"""The layout that ADK keeps in SQLite, column by column.
+"""The layout that ADK keeps in SQLite: four tables, no index, no metadata table and no `user_version`.
 
-Source: google-adk 2.13 `SqliteSessionService`, `CREATE_SCHEMA_SQL`. It has no index, no metadata table and no
-`user_version`; times are seconds since the epoch, UTC; `state` and `event_data` are JSON text.
+Source: google-adk 2.13 `SqliteSessionService`, `CREATE_SCHEMA_SQL`.
 """
 
-from typing import Final
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from sqlalchemy import REAL, TEXT, Column, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import REAL, TEXT, Dialect
+from sqlalchemy.types import TypeDecorator
 
-METADATA: Final = MetaData()
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, TEXT, nullable=False)
-
-
-def _time(name: str) -> Column[float]:
-    return Column(name, REAL, nullable=False)
+from app.schema.model import Types, metadata
 
 
-APP_STATES: Final = Table(
-    "app_states",
-    METADATA,
-    Column("app_name", TEXT, primary_key=True, nullable=True),  # ADK's `TEXT PRIMARY KEY` allows NULL, as SQLite does.
-    _text("state"),
-    _time("update_time"),
-)
+class EpochSeconds(TypeDecorator[datetime]):
+    """Seconds since 1970 as a float; in Python a naive UTC `datetime`, exact to the microsecond.
 
-USER_STATES: Final = Table(
-    "user_states",
-    METADATA,
-    _text("app_name"),
-    _text("user_id"),
-    _text("state"),
-    _time("update_time"),
-    PrimaryKeyConstraint("app_name", "user_id"),
-)
+    A double holds today's seconds to 0.24 µs, so that rounding to a microsecond loses nothing.
+    """
 
-SESSIONS: Final = Table(
-    "sessions",
-    METADATA,
-    _text("app_name"),
-    _text("user_id"),
-    _text("id"),
-    _text("state"),
-    _time("create_time"),
-    _time("update_time"),
-    PrimaryKeyConstraint("app_name", "user_id", "id"),
-)
+    impl = REAL
+    cache_ok = True
 
-EVENTS: Final = Table(
-    "events",
-    METADATA,
-    _text("id"),
-    _text("app_name"),
-    _text("user_id"),
-    _text("session_id"),
-    _text("invocation_id"),
-    _time("timestamp"),
-    _text("event_data"),
-    PrimaryKeyConstraint("app_name", "user_id", "session_id", "id"),
-    ForeignKeyConstraint(
-        ["app_name", "user_id", "session_id"],
-        ["sessions.app_name", "sessions.user_id", "sessions.id"],
-        ondelete="CASCADE",
-    ),
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> float | None:  # noqa: ARG002  # Its shape.
+        """To seconds."""
+        return None if value is None else value.replace(tzinfo=UTC).timestamp()
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # As above.
+        """From seconds."""
+        return None if value is None else datetime.fromtimestamp(value, UTC).replace(tzinfo=None)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value as text, spelt as ADK spells it (`json.dumps`)."""
+
+    impl = TEXT
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002  # Its shape.
+        """To text."""
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002  # As above.
+        """From text."""
+        return None if value is None else json.loads(value)
+
+
+METADATA: Final = metadata(
+    Types(
+        key=TEXT(),
+        name=TEXT(),
+        time=EpochSeconds(),
+        json=JsonText(),
+        event_key=("app_name", "user_id", "session_id", "id"),
+        event_data_nullable=False,
+        app_name_nullable=True,
+    )
 )

@@ -1,6 +1,9 @@
 """A place for a database, a bootstrapped one, and what is in it; nothing of the developer's own settings."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,15 +12,17 @@ import pytest
 from sqlalchemy import URL
 
 from app import dsn
-from app.bootstrap import bootstrap
+from app.backends.interface import Target
+from app.verbs import bootstrap
 
 Query = Callable[[Path, str], list[Any]]
+SessionDb = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what the developer has exported."""
-    for name in ("SESSION_DB_URI", "AGENTS_DIR", "ENVIRONMENT"):
+    for name in ("SESSION_DB_URI", "ADMIN_DB_URI", "AGENTS_DIR", "ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -34,9 +39,15 @@ def url(path: Path) -> URL:
 
 
 @pytest.fixture
-def database(path: Path, url: URL) -> Path:
+def target(url: URL) -> Target:
+    """The database of that place, as the verbs take it."""
+    return Target.of(url)
+
+
+@pytest.fixture
+def database(path: Path, target: Target) -> Path:
     """The database, bootstrapped and empty."""
-    bootstrap(url)
+    bootstrap(target)
     return path
 
 
@@ -51,5 +62,19 @@ def query() -> Query:
                 return connection.execute(sql).fetchall()
         finally:
             connection.close()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def session_db() -> SessionDb:
+    """Runs `session-db` to its end on the database of `uri`, a URI or a path; it may not end in a traceback."""
+    command = str(Path(sys.executable).with_name("session-db"))
+
+    def run(*arguments: str, uri: str | Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+        variables = os.environ | {"SESSION_DB_URI": uri if isinstance(uri, str) else f"sqlite:///{uri}"} | environ
+        done = subprocess.run([command, *arguments], env=variables, check=False, capture_output=True, text=True)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done
 
     return run

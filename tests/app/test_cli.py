@@ -2,18 +2,22 @@
 
 import json
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
-from app import cli, errors
+from app import cli
+from app.environment import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = str(Path(sys.executable).with_name("session-db"))
 TABLES = ["app_states", "sessions", "user_states", "events"]
+VERBS = list(cli.cli.commands)
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -25,9 +29,9 @@ def run(*command: str, cwd: Path = ROOT, **environ: str) -> Finished:
     return done
 
 
-def session_db(*arguments: str, uri: str | Path) -> Finished:
-    """Run `session-db` on a database."""
-    return run(COMMAND, *arguments, SESSION_DB_URI=uri if isinstance(uri, str) else f"sqlite:///{uri}")
+def steps(path: Path) -> list[str]:
+    """What a bootstrap does where there is no file."""
+    return [f"create file {path}, mode 0600", "switch to WAL mode", *(f"create table {name}" for name in TABLES)]
 
 
 @pytest.fixture
@@ -37,50 +41,107 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-@pytest.mark.parametrize("command", [(), ("bootstrap",), ("verify",), ("serve",)])
+@pytest.mark.parametrize("command", [(), *((verb,) for verb in VERBS)], ids=lambda command: " ".join(command) or "none")
 def test_the_help_has_an_example_and_the_exit_codes(command: tuple[str, ...]) -> None:
     """On standard output, and without loading ADK, which takes seconds."""
     done = run(sys.executable, "-X", "importtime", "-m", "app.cli", *command, "--help")
 
     assert done.returncode == 0
-    assert "Example: session-db" in done.stdout
-    assert "Exit codes:" in done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines() if line.strip()][-6:] == [
-        "0",
-        "1",
-        "2",
-        "3",
-        "4",
-        "130",
-    ]
+    assert f"Example: session-db {' '.join(command)}" in done.stdout
+    codes = re.findall(r"^ +(\d+) ", done.stdout.partition("Exit codes:")[2], re.MULTILINE)
+    assert codes == ["0", "1", "2", "3", "4", *map(str, range(10, 23)), "130"]
     loaded = {line.rsplit("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "app" in loaded
     assert "google" not in loaded
 
 
-def test_a_bootstrap_for_people(path: Path) -> None:
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_explained(verb: str) -> None:
+    """And one that takes a URI says that it takes no password, which every user of the machine could then read."""
+    for option in cli.cli.commands[verb].params:
+        assert isinstance(option, click.Option)
+        assert option.help, option.name
+        assert option.name != "uri" or "without a password" in option.help
+
+
+@pytest.mark.parametrize("verb", ["plan", "bootstrap", "verify", "drift"])
+def test_the_verbs_of_a_database_take_the_same_options(verb: str) -> None:
+    """Whoever adds a role to one adds it to all, or they would see different databases."""
+    names = [name for option in cli.cli.commands[verb].params for name in option.opts]
+
+    assert names == [
+        "--stack",
+        "--json",
+        "--owner",
+        "--read-only-role",
+        "--schema",
+        "--app-identity",
+        "--lock-wait",
+        "--statement-wait",
+    ]
+
+
+def test_a_plan_for_people(path: Path, session_db: Any) -> None:
+    """What is there and what would be done on standard error; on standard output the SQL, ready for `sqlite3`."""
+    done = session_db("plan", uri=path)
+
+    assert done.returncode == 0
+    assert done.stderr == f"sqlite:///{path}: found no such file: {', '.join(steps(path))}\n"
+    assert [line for line in done.stdout.splitlines() if line.startswith("-- ")] == [
+        f"-- {step}" for step in steps(path)
+    ]
+    assert not path.parent.exists()
+    path.parent.mkdir()
+    path.touch(0o600)
+    connection = sqlite3.connect(path)
+    try:
+        connection.executescript(done.stdout)
+    finally:
+        connection.close()
+    again = session_db("plan", uri=path)
+    assert again.stderr == f"sqlite:///{path}: found ADK's layout for SQLite: nothing to change\n"
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_a_plan_for_scripts(path: Path, session_db: Any) -> None:
+    """Standard output is exactly one object; nothing is made."""
+    done = session_db("plan", "--json", uri=path)
+
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["uri", "found", "steps"]
+    assert (answer["uri"], answer["found"]) == (f"sqlite:///{path}", "no such file")
+    assert [step["name"] for step in answer["steps"]] == steps(path)
+    assert [sql.split("(")[0].strip() for step in answer["steps"] for sql in step["sql"]] == [
+        "PRAGMA journal_mode = WAL",
+        *(f"CREATE TABLE {name}" for name in TABLES),
+    ]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not path.parent.exists()
+
+
+def test_a_bootstrap_for_people(path: Path, session_db: Any) -> None:
     """The news go to standard error; there is no result to pipe on."""
     first = session_db("bootstrap", uri=path)
     second = session_db("bootstrap", uri=path)
 
     assert (first.returncode, second.returncode) == (0, 0)
-    assert first.stderr == f"schema of sqlite:///{path}: created {', '.join(TABLES)}\n"
+    assert first.stderr.splitlines() == [*steps(path), f"schema of sqlite:///{path}: {', '.join(steps(path))}"]
     assert second.stderr == f"schema of sqlite:///{path}: nothing to change\n"
     assert first.stdout + second.stdout == ""
 
 
-def test_a_bootstrap_for_scripts(path: Path) -> None:
+def test_a_bootstrap_for_scripts(path: Path, session_db: Any) -> None:
     """Standard output is exactly one object."""
     first = session_db("bootstrap", "--json", uri=path)
     second = session_db("bootstrap", "--json", uri=path)
 
     uri = f"sqlite:///{path}"
-    assert json.loads(first.stdout) == {"uri": uri, "created": TABLES, "changed": True}
-    assert json.loads(second.stdout) == {"uri": uri, "created": [], "changed": False}
-    assert first.stderr + second.stderr == ""
+    assert json.loads(first.stdout) == {"uri": uri, "steps": steps(path), "changed": True, "refused": 0}
+    assert json.loads(second.stdout) == {"uri": uri, "steps": [], "changed": False, "refused": 0}
+    assert (first.returncode, second.returncode, first.stderr + second.stderr) == (0, 0, "")
 
 
-def test_a_verification_for_people(database: Path) -> None:
+def test_a_verification_for_people(database: Path, session_db: Any) -> None:
     """The tables with their rows, and before the wait a word of what is going on."""
     done = session_db("verify", uri=database)
 
@@ -90,7 +151,7 @@ def test_a_verification_for_people(database: Path) -> None:
     assert lines == [[f"sqlite:///{database}"], ["table", "rows"], *([table, "0"] for table in TABLES)]
 
 
-def test_a_verification_for_scripts(database: Path) -> None:
+def test_a_verification_for_scripts(database: Path, session_db: Any) -> None:
     """Standard output is exactly one object."""
     done = session_db("verify", "--json", uri=database)
 
@@ -98,43 +159,36 @@ def test_a_verification_for_scripts(database: Path) -> None:
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, expected, "")
 
 
-def failing(name: str, database: Path) -> tuple[str, str]:
-    """The command and the URI of a failure of each kind."""
-    if name == "VerificationError":
-        database.chmod(0o644)
-        return "verify", f"sqlite:///{database}"
-    text = database.with_name("notes.db")
-    text.write_text("not a database")
-    return "bootstrap", {
-        "InvalidUriError": "sqlite://sessions.db",
-        "UnsupportedBackendError": "postgresql://user:pw@host/db",
-        "ForeignDatabaseError": f"sqlite:///{text}",
-        "DatabaseUnavailableError": f"sqlite:///{text}/sessions.db",
-    }[name]
+def test_a_database_without_drift(database: Path, session_db: Any) -> None:
+    """For people a line, for scripts an object."""
+    plain, as_json = session_db("drift", uri=database), session_db("drift", "--json", uri=database)
+
+    uri = f"sqlite:///{database}"
+    assert (plain.returncode, plain.stdout, plain.stderr) == (0, "", f"{uri}: no difference\n")
+    assert (as_json.returncode, json.loads(as_json.stdout), as_json.stderr) == (0, {"uri": uri, "differences": []}, "")
 
 
-@pytest.mark.parametrize(
-    ("kind", "code"),
-    [
-        ("VerificationError", 1),
-        ("InvalidUriError", 2),
-        ("UnsupportedBackendError", 2),
-        ("ForeignDatabaseError", 3),
-        ("DatabaseUnavailableError", 4),
-    ],
-)
-def test_a_failure_has_its_exit_code(kind: str, code: int, database: Path) -> None:
-    """And for scripts the same as one object, for people in one line."""
-    command, uri = failing(kind, database)
+@pytest.mark.parametrize("verb", ["drift", "verify"])
+def test_a_database_that_drifted(verb: str, database: Path, session_db: Any) -> None:
+    """Exit code 1, a line for each difference, and for scripts a list of them; nothing is mended."""
+    sqlite3.connect(database).executescript("PRAGMA journal_mode = DELETE").connection.close()
+    database.chmod(0o644)
+    differences = [
+        "journal mode: expected wal, found delete. To set it: session-db bootstrap",
+        f"file mode: expected 0600, found 0644. To mend it: make up, or chmod 600 {database}",
+    ]
 
-    plain, as_json = session_db(command, uri=uri), session_db(command, "--json", uri=uri)
+    plain, as_json = session_db(verb, uri=database), session_db(verb, "--json", uri=database)
 
-    assert (plain.returncode, as_json.returncode) == (code, code)
-    error = json.loads(as_json.stdout)["error"]
-    assert error["kind"] == kind
-    assert as_json.stderr == f"error: {error['message']}\n"
-    assert plain.stderr.splitlines()[-1] == f"error: {error['message']}"
-    assert plain.stdout == ""
+    lines = "".join(f"error: {line}\n" for line in differences)
+    assert (plain.returncode, plain.stdout, plain.stderr.removeprefix("trying the database with ADK\n")) == (
+        1,
+        "",
+        lines,
+    )
+    error = {"kind": "VerificationError", "message": "\n".join(differences), "differences": differences}
+    assert (as_json.returncode, json.loads(as_json.stdout), as_json.stderr) == (1, {"error": error}, lines)
+    assert database.stat().st_mode & 0o777 == 0o644
 
 
 def test_without_any_database_the_three_ways_are_named(project: Path) -> None:
@@ -152,7 +206,7 @@ def test_the_database_may_be_named_in_a_file(project: Path, path: Path) -> None:
 
     done = run(sys.executable, "-m", "app.cli", "bootstrap", "--json", cwd=project, SESSION_DB_URI="")
 
-    assert json.loads(done.stdout)["created"] == TABLES
+    assert json.loads(done.stdout)["steps"] == steps(path)
     assert path.exists()
 
 
@@ -167,44 +221,9 @@ def test_a_stack_without_a_name_is_not_the_environment(project: Path, path: Path
     assert not path.exists()
 
 
-@pytest.mark.parametrize("command", [["bootstrap"], ["bootstrap", "--json"], ["verify", "--json"], ["serve"]])
-@pytest.mark.parametrize(
-    "uri",
-    ["postgresql://user:s3cret-p@ss@host/db", "postgresql:/user:s3cret-p@ss@host/db", "sqlite://u/s3cret-p@ss"],
-)
-def test_no_password_is_shown(command: list[str], uri: str) -> None:
-    """On no stream, however the URI is misspelt."""
-    done = session_db(*command, uri=uri)
-
-    assert done.returncode == 2
-    assert "s3cret" not in done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [("--nope",), ("nope",), ("bootstrap", "--nope"), ("serve", "--port", "x"), ("serve", "--port", "65536")],
-)
-def test_a_wrong_command_line_is_told_from_a_failure(arguments: tuple[str, ...], path: Path) -> None:
-    """Exit code 2, and how to get help."""
-    done = session_db(*arguments, uri=path)
-
-    assert done.returncode == 2
-    assert "--help" in done.stderr
-    assert not path.exists()
-
-
-def test_a_path_is_printed_as_it_is(tmp_path: Path) -> None:
+def test_a_path_is_printed_as_it_is(tmp_path: Path, session_db: Any) -> None:
     """Neither taken for markup nor for an emoji, nor broken at the terminal's width."""
-    folder = tmp_path / "[red]:a:smile:" / ("long " * 40).strip()
-    done = session_db("bootstrap", uri=folder / "s.db")
+    file = tmp_path / "[red]:a:smile:" / ("long " * 40).strip() / "s.db"
+    done = session_db("bootstrap", uri=file)
 
-    assert done.stderr == f"schema of sqlite:///{folder}/s.db: created {', '.join(TABLES)}\n"
-
-
-def test_the_help_lists_the_exit_codes_of_the_errors() -> None:
-    """The tree of errors and the help say the same."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    codes = {str(kind.exit_code) for kind in kinds if issubclass(kind, errors.SessionDatabaseError)}
-    listed = {line.split()[0] for line in cli._EXIT_CODES.splitlines() if line.startswith("  ")}  # noqa: SLF001
-
-    assert listed == codes | {"0", "130"}
+    assert done.stderr.splitlines()[-1] == f"schema of sqlite:///{file}: {', '.join(steps(file))}"

@@ -8,34 +8,51 @@ from app import environment
 from app.errors import InvalidSettingError
 
 NAME = environment.SESSION_DB_URI
+NAMES = [environment.SESSION_DB_URI, environment.ADMIN_DB_URI]
 
 
-def write(root: Path, **values: str) -> None:
-    """Set SESSION_DB_URI in `.env` and `.env_local`, whichever is named."""
+def write(root: Path, name: str = NAME, **values: str) -> None:
+    """Set a variable in `.env` and `.env_local`, whichever is named."""
     files = {"env": ".env", "env_local": ".env.local"}
     for key, value in values.items():
-        (root / files[key]).write_text(f"{NAME}={value}\n")
+        (root / files[key]).write_text(f"{name}={value}\n")
 
 
-def test_the_process_wins_over_the_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_the_process_wins_over_the_files(name: str, tmp_path: Path) -> None:
     """What is exported for one command is for this command."""
-    write(tmp_path, env="third", env_local="second")
+    write(tmp_path, name, env="third", env_local="second")
 
-    assert environment.setting(NAME, environ={NAME: "first"}, root=tmp_path) == "first"
+    assert environment.setting(name, environ={name: "first"}, root=tmp_path) == "first"
 
 
-def test_the_local_file_wins_over_the_shared_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_the_local_file_wins_over_the_shared_one(name: str, tmp_path: Path) -> None:
     """`.env.local` is the developer's own."""
-    write(tmp_path, env="third", env_local="second")
+    write(tmp_path, name, env="third", env_local="second")
 
-    assert environment.setting(NAME, environ={}, root=tmp_path) == "second"
+    assert environment.setting(name, environ={}, root=tmp_path) == "second"
 
 
-def test_the_shared_file_is_the_last(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shared_file_is_the_last(name: str, tmp_path: Path) -> None:
     """`.env` is what the whole team starts from."""
-    write(tmp_path, env="third")
+    write(tmp_path, name, env="third")
 
-    assert environment.setting(NAME, environ={}, root=tmp_path) == "third"
+    assert environment.setting(name, environ={}, root=tmp_path) == "third"
+
+
+def test_one_variable_says_nothing_of_another(tmp_path: Path) -> None:
+    """The URI of the owner is never taken for that of the app, nor the other way round."""
+    write(tmp_path, "ADMIN_DB_URI", env="postgresql://owner@h/db")
+
+    assert environment.setting(NAME, environ={"ADMIN_DB_URI": "x"}, root=tmp_path) is None
+
+
+def test_the_docstring_names_every_setting() -> None:
+    """It is where a reader of the code looks first."""
+    for name in (*NAMES, "AGENTS_DIR", "ENVIRONMENT"):
+        assert f"\n{name} " in (environment.__doc__ or "")
 
 
 def test_nothing_set_is_none(tmp_path: Path) -> None:
@@ -114,3 +131,14 @@ def test_a_database_among_the_agents_is_refused(tmp_path: Path, monkeypatch: pyt
 
     with pytest.raises(InvalidSettingError, match="expected a database outside the agents folder"):
         environment.served_database()
+
+
+def test_the_server_takes_postgresql_wherever_the_agents_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a file can be among them; the owner's URI is none of the server's business."""
+    monkeypatch.setenv("AGENTS_DIR", str(tmp_path))
+    monkeypatch.setenv(NAME, f"postgres://app:pw@h/{tmp_path.name}")
+    monkeypatch.setenv("ADMIN_DB_URI", "no uri")
+
+    url = environment.served_database()
+
+    assert url.render_as_string(hide_password=False) == f"postgresql+psycopg://app:pw@h/{tmp_path.name}"

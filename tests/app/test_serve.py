@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -63,6 +65,29 @@ def test_the_factory_makes_the_schema_too(environ: dict[str, str], path: Path) -
 
     assert (done.returncode, done.stderr) == (0, "")
     assert path.exists()
+
+
+def test_a_database_that_is_served_is_not_to_be_moved(start: Start, path: Path, query: Any) -> None:
+    """A destroy merges the write-ahead log first, which the server's own connection refuses."""
+    process, _ = start()
+
+    with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+        query(path, "PRAGMA journal_mode = DELETE")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+    assert query(path, "PRAGMA journal_mode = DELETE") == [("delete",)]
+
+
+def test_a_uri_of_the_owner_is_none_of_the_servers_business(
+    path: Path, start: Start, environ: dict[str, str], query: Any
+) -> None:
+    """It works as the app, whatever ADMIN_DB_URI says."""
+    environ["ADMIN_DB_URI"] = "no uri"
+
+    start()
+
+    assert query(path, "SELECT count(*) FROM sessions") == [(0,)]
 
 
 def test_the_agent_counts_anew_where_the_state_holds_no_number(start: Start) -> None:

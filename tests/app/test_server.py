@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -153,68 +152,6 @@ def test_the_database_is_not_in_the_process_list(server: Server) -> None:
     processes = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
 
     assert "sqlite" not in " ".join(word for process in processes for word in process.cmdline())
-
-
-def serve(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    """Run a server that cannot start, and tell on standard error what Python loads for it."""
-    command = [sys.executable, "-X", "importtime", "-m", "app.cli", "serve", *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environ, check=False, timeout=60, capture_output=True, text=True
-    )
-    assert "Traceback" not in done.stderr
-    assert "google.adk" not in done.stderr
-    return done
-
-
-def errors(done: "subprocess.CompletedProcess[str]") -> list[str]:
-    """What is for people on standard error."""
-    return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-
-
-def test_a_port_that_is_taken_is_told_before_adk_loads(path: Path) -> None:
-    """And before the database is made."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = serve("--port", str(port), SESSION_DB_URI=f"sqlite:///{path}")
-
-    assert done.returncode == 4
-    (error,) = errors(done)
-    assert error.startswith(f"error: expected to listen on 127.0.0.1:{port}, but Address already in use.")
-    assert "--port" in error
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("host", ["::", "192.0.2.1", "example.org", ""])
-def test_an_address_that_others_can_reach_is_refused(host: str, path: Path) -> None:
-    """ADK's routes have no authentication."""
-    done = serve("--host", host, "--port", "0", SESSION_DB_URI=f"sqlite:///{path}")
-
-    assert done.returncode == 2
-    (error,) = errors(done)
-    assert error.startswith("error: expected a loopback address")
-    assert "--host 127.0.0.1" in error
-    assert not path.exists()
-
-
-def test_a_database_among_the_agents_is_refused(tmp_path: Path) -> None:
-    """ADK scans that folder, and a sync of the agents would carry the sessions along."""
-    uri = f"sqlite:///{tmp_path}/echo/sessions.db"
-    done = serve("--port", "0", SESSION_DB_URI=uri, AGENTS_DIR=str(tmp_path))
-
-    assert done.returncode == 2
-    (error,) = errors(done)
-    assert error.startswith(f"error: expected a database outside the agents folder {tmp_path.resolve()}")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
-    """The server starts on nothing that it might spoil."""
-    (tmp_path / "notes.db").write_text("not a database")
-
-    done = serve("--port", "0", SESSION_DB_URI=f"sqlite:///{tmp_path}/notes.db")
-
-    assert done.returncode == 3
-    assert len(errors(done)) == 1
 
 
 def test_the_script_works_from_anywhere(tmp_path: Path) -> None:

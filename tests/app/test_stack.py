@@ -1,4 +1,4 @@
-"""The URI of a stack, asked of a stand-in for the provisioning half; the real one is asked in tests/e2e."""
+"""The URIs of a stack, asked of a stand-in for the provisioning half; the real one is asked in tests/e2e."""
 
 from pathlib import Path
 
@@ -17,15 +17,16 @@ def infra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "infra" / "__main__.py"
 
 
-def test_the_exported_uri_is_returned(infra: Path) -> None:
-    """The one of the owner role; the stack is named as it was asked for."""
+def test_the_exported_uris_are_returned(infra: Path) -> None:
+    """Those of both roles and nothing else; the stack is named as it was asked for."""
     infra.write_text(
         "import json, sys\n"
         "assert sys.argv[1:] == ['outputs', '--stack', 'dev', '--json', '--show-secrets']\n"
-        "print(json.dumps({'outputs': {'admin_db_uri': 'sqlite:////srv/s.db', 'session_db_uri': 'other'}}))\n"
+        "outputs = {'admin_db_uri': 'postgresql://owner@h/d', 'session_db_uri': 'postgresql://app@h/d', 'port': 5432}\n"
+        "print(json.dumps({'outputs': outputs}))\n"
     )
 
-    assert stack.uri_of("dev") == "sqlite:////srv/s.db"
+    assert stack.uris_of("dev") == {stack.APP: "postgresql://app@h/d", stack.OWNER: "postgresql://owner@h/d"}
 
 
 def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
@@ -33,19 +34,32 @@ def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
     infra.write_text("import sys\nsys.exit('[1/2] looking\\nerror: expected a stack\\nerror:   - found none')\n")
 
     with pytest.raises(StackUnavailableError) as caught:
-        stack.uri_of("prod")
+        stack.uris_of("prod")
 
     expected = "expected the outputs of stack prod, but: expected a stack   - found none"
     assert str(caught.value) == expected
 
 
-@pytest.mark.parametrize("answer", ["", "no json", "[]", "{}", '{"outputs": null}', '{"outputs": {}}'])
-def test_an_answer_without_the_uri_is_one_error(answer: str, infra: Path) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        '{"outputs": null}',
+        '{"outputs": {}}',
+        '{"outputs": {"session_db_uri": "sqlite:////srv/s.db"}}',
+        '{"outputs": {"admin_db_uri": "sqlite:////srv/s.db"}}',
+    ],
+)
+def test_an_answer_without_both_uris_is_one_error(answer: str, infra: Path) -> None:
     """For example of a stack that an older version of the project made."""
     infra.write_text(f"print({answer!r})")
 
-    with pytest.raises(StackUnavailableError, match="it exports no admin_db_uri"):
-        stack.uri_of("dev")
+    words = "it exports no session_db_uri and admin_db_uri. To make them: make up STACK=dev"
+    with pytest.raises(StackUnavailableError, match=words):
+        stack.uris_of("dev")
 
 
 def test_no_answer_is_one_error(infra: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,4 +68,4 @@ def test_no_answer_is_one_error(infra: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(stack, "_SECONDS", 0.2)
 
     with pytest.raises(StackUnavailableError, match="no answer within"):
-        stack.uri_of("dev")
+        stack.uris_of("dev")

@@ -17,9 +17,10 @@ from sqlalchemy.engine import Dialect
 import app.cli
 import app.dsn
 import infra.__main__
-from app.bootstrap import bootstrap
+from app.backends.interface import Target
 from app.errors import InvalidUriError
 from app.schema.sqlite import METADATA
+from app.verbs import bootstrap
 from infra import contract, settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,19 +115,46 @@ def test_every_variable_of_the_template_is_documented() -> None:
     assert dotenv_values(template) == {"ENVIRONMENT": "development"}
 
 
-def test_the_uris_of_the_template_and_of_the_table_are_as_described() -> None:
-    """What is called refused is refused, and the SQLite ones are not."""
-    for spelling, meaning in rows(
-        CONFIG, "The URI is never taken from the command line, where every user of the machine could read it."
-    ):
+SPELLINGS = {
+    "sqlite": "The URI is never taken from the command line, where every user of the machine could read it.",
+    "postgresql+psycopg": "### PostgreSQL URIs",
+}
+"""Where the table of URIs is of each drivername."""
+
+
+@pytest.mark.parametrize("drivername", list(SPELLINGS))
+def test_the_uris_of_the_tables_are_as_described(drivername: str) -> None:
+    """What is called refused is refused, and the others are not."""
+    read = []
+    for spelling, meaning in rows(CONFIG, SPELLINGS[drivername]):
         uri = bare(spelling)
-        if not uri.startswith("sqlite"):
+        if "://" not in uri:
             continue
         if meaning.startswith("refused"):
             with pytest.raises(InvalidUriError):
                 app.dsn.parse(uri)
         else:
-            assert app.dsn.parse(uri).drivername == "sqlite"
+            assert app.dsn.parse(uri).drivername == drivername
+        read.append(meaning.startswith("refused"))
+
+    assert set(read) == {True, False}
+
+
+def test_the_uris_of_the_template_are_accepted() -> None:
+    """Each line works once its comment mark is gone; those of PostgreSQL say so as ADK and we read them."""
+    uris = re.findall(r"^# (?:SESSION|ADMIN)_DB_URI=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+    assert len(uris) == 6
+    for uri in uris:
+        assert app.dsn.parse(uri).render_as_string(hide_password=False) == uri
+
+
+def test_the_codes_of_an_unavailable_database_are_documented() -> None:
+    """In the words of the help."""
+    heading = "These say why `session-db` cannot use the database; `python -m infra up` passes them on:"
+    helped = re.findall(r"^ +(\d\d) +(.+)$", app.cli.cli.epilog or "", re.MULTILINE)
+
+    assert [tuple(row) for row in rows(CONFIG, heading)] == helped
 
 
 def described(table: Table, dialect: Dialect) -> list[list[str]]:
@@ -160,7 +188,7 @@ def test_the_postgresql_tables_are_as_documented(name: str) -> None:
 def test_every_query_in_the_documentation_runs(tmp_path: Path) -> None:
     """On a database that the bootstrapper made."""
     path = tmp_path / "sessions.db"
-    bootstrap(app.dsn.parse(f"sqlite:///{path}"))
+    bootstrap(Target.of(app.dsn.parse(f"sqlite:///{path}")))
     queries = re.findall(r"```sql\n(.*?)```", SCHEMA, re.DOTALL)
     connection = sqlite3.connect(path)
     try:

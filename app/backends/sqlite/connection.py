@@ -8,11 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy import URL, Connection, NullPool, create_engine
+from sqlalchemy import URL, Connection, NullPool, create_engine, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app import dsn
-from app.errors import DatabaseUnavailableError, ForeignDatabaseError, SessionDatabaseError
+from app.backends.sqlite.uri import database_path
+from app.errors import (
+    DatabaseUnavailableError,
+    DiskFullError,
+    ForeignDatabaseError,
+    InsufficientRightsError,
+    LockedDatabaseError,
+    MissingDatabaseError,
+    NotAFileError,
+    SessionDatabaseError,
+)
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process's lock."""
@@ -25,16 +34,22 @@ _RETRY_SECONDS: Final = 0.01
 _HEADER: Final = b"SQLite format 3\x00"
 """What every SQLite file that is not empty begins with (sqlite.org/fileformat.html)."""
 
-_REASONS: Final = {
-    sqlite3.SQLITE_BUSY: "another process holds its lock. Stop that process, or try again",
-    sqlite3.SQLITE_LOCKED: "another process holds its lock. Stop that process, or try again",
-    sqlite3.SQLITE_PROTOCOL: "too many processes open it at once. Try again",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened. Check that file and folder exist and belong to you",
-    sqlite3.SQLITE_PERM: "access is denied. Check that file and folder belong to you",
-    sqlite3.SQLITE_READONLY: "it cannot be written. Check that file and folder belong to you",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_CORRUPT: "it is damaged. Restore it from a backup",
+_REASONS: Final[dict[int, tuple[type[DatabaseUnavailableError], str]]] = {
+    sqlite3.SQLITE_BUSY: (LockedDatabaseError, "another process holds its lock. Stop that process, or try again"),
+    sqlite3.SQLITE_LOCKED: (LockedDatabaseError, "another process holds its lock. Stop that process, or try again"),
+    sqlite3.SQLITE_PROTOCOL: (LockedDatabaseError, "too many processes open it at once. Try again"),
+    sqlite3.SQLITE_CANTOPEN: (
+        InsufficientRightsError,
+        "it cannot be opened. Check that file and folder exist and belong to you",
+    ),
+    sqlite3.SQLITE_PERM: (InsufficientRightsError, "access is denied. Check that file and folder belong to you"),
+    sqlite3.SQLITE_READONLY: (
+        InsufficientRightsError,
+        "it cannot be written. Check that file and folder belong to you",
+    ),
+    sqlite3.SQLITE_FULL: (DiskFullError, "the disk is full"),
+    sqlite3.SQLITE_IOERR: (DiskFullError, "the disk reports an error"),
+    sqlite3.SQLITE_CORRUPT: (DatabaseUnavailableError, "it is damaged. Restore it from a backup"),
 }
 """SQLite's primary result codes (sqlite.org/rescode.html) that say something about the place, not about our SQL."""
 
@@ -55,7 +70,7 @@ def opened(url: URL) -> Iterator[Connection]:
         DatabaseUnavailableError: The file cannot be opened, read or written, or stays locked for `BUSY_SECONDS`.
         ForeignDatabaseError: The file is no SQLite database.
     """
-    path = dsn.database_path(url)
+    path = database_path(url)
     _refuse_other_formats(path)
 
     def connect() -> sqlite3.Connection:
@@ -74,6 +89,22 @@ def opened(url: URL) -> Iterator[Connection]:
         if (ours := translated(error, path)) is not None:
             raise ours from error
         raise
+
+
+@contextmanager
+def in_use(url: URL) -> Iterator[None]:
+    """Show others that the database is in use while the body runs, so that a destroy refuses to move it.
+
+    ADK opens the file for each request only. One connection that stays does it: SQLite then leaves WAL mode for nobody
+    (sqlite.org, "Write-Ahead Logging").
+
+    Args:
+        url: A URL from `dsn.parse`, its schema in place.
+    """
+    with opened(url) as connection:
+        journal_mode(connection)
+        inspect(connection).get_table_names()
+        yield
 
 
 @contextmanager
@@ -121,9 +152,9 @@ def enter_wal(connection: Connection) -> None:
         return
 
 
-def unusable(path: Path, reason: str) -> DatabaseUnavailableError:
+def unusable(path: Path, kind: type[DatabaseUnavailableError], reason: str) -> DatabaseUnavailableError:
     """The error for a file that cannot be used, to be raised by the caller."""
-    return DatabaseUnavailableError(f"expected to use the database {path}, but {reason}.")
+    return kind(f"expected to use the database {path}, but {reason}.")
 
 
 def translated(error: DBAPIError | sqlite3.Error, path: Path) -> SessionDatabaseError | None:
@@ -131,7 +162,7 @@ def translated(error: DBAPIError | sqlite3.Error, path: Path) -> SessionDatabase
     code = _code(error)
     if code == sqlite3.SQLITE_NOTADB:
         return _other_format(path)
-    return unusable(path, _REASONS[code]) if code in _REASONS else None
+    return unusable(path, *_REASONS[code]) if code in _REASONS else None
 
 
 def _refuse_other_formats(path: Path) -> None:
@@ -142,17 +173,17 @@ def _refuse_other_formats(path: Path) -> None:
             message = (
                 f"expected a file, but {path} is a folder. Add a file name in SESSION_DB_URI: sqlite:///{path}/s.db"
             )
-            raise ForeignDatabaseError(message)
+            raise NotAFileError(message)
         if not stat.S_ISREG(mode):
             raise _other_format(path)
         with path.open("rb") as file:
             head = file.read(len(_HEADER))
     except FileNotFoundError as error:
-        raise unusable(path, "there is no such file. To make it: make up, or session-db bootstrap") from error
+        reason = "there is no such file. To make it: make up, or session-db bootstrap"
+        raise unusable(path, MissingDatabaseError, reason) from error
     except OSError as error:
-        raise unusable(
-            path, f"it cannot be read ({error.strerror}). Check that file and folder belong to you"
-        ) from error
+        reason = f"it cannot be read ({error.strerror}). Check that file and folder belong to you"
+        raise unusable(path, InsufficientRightsError, reason) from error
     if head not in (b"", _HEADER):
         raise _other_format(path)
 

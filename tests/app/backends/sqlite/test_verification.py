@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 from google.adk.sessions.sqlite_session_service import SqliteSessionService
-from sqlalchemy import URL
 
-from app import dsn
-from app.errors import DatabaseUnavailableError, ForeignDatabaseError, VerificationError
-from app.verify import Verified, verify
+from app import dsn, verbs
+from app.backends import choice
+from app.backends.interface import Target, Verified
+from app.errors import (
+    ForeignDatabaseError,
+    IncompatibleLayoutError,
+    LockedDatabaseError,
+    MissingDatabaseError,
+    VerificationError,
+)
 
 EMPTY = {"app_states": 0, "sessions": 0, "user_states": 0, "events": 0}
 COUNTS = (
@@ -30,36 +36,27 @@ KEY = "(app_name, user_id, session_id) to sessions (app_name, user_id, id) ON DE
 REFERENCE = "FOREIGN KEY (app_name, user_id, session_id) REFERENCES sessions (app_name, user_id, id)"
 
 
-def change(database: Path, sql: str) -> None:
-    """Change the database behind the back of the code under test."""
-    connection = sqlite3.connect(database)
-    try:
-        connection.executescript(sql)
-    finally:
-        connection.close()
-
-
-def differences(url: URL) -> tuple[str, ...]:
+def differences(target: Target) -> tuple[str, ...]:
     """What the verification finds; it must find something."""
     with pytest.raises(VerificationError) as caught:
-        verify(url)
+        verbs.verify(target)
     assert str(caught.value) == "\n".join(caught.value.differences)
     return caught.value.differences
 
 
-def test_a_bootstrapped_database_is_good(database: Path, url: URL) -> None:
+def test_a_bootstrapped_database_is_good(database: Path, target: Target) -> None:
     """With the rows of each table, none of them the probe's."""
-    assert verify(url) == Verified(database, EMPTY)
+    assert verbs.verify(target) == Verified(EMPTY, database)
 
 
-def test_the_rows_of_a_used_database_are_counted(database: Path, url: URL) -> None:
+def test_the_rows_of_a_used_database_are_counted(database: Path, target: Target) -> None:
     """App and user state have rows of their own."""
     service = SqliteSessionService(str(database))
     for number in range(3):
         state = {"app:a": 1, "user:b": 2, "c": 3}
         asyncio.run(service.create_session(app_name="app", user_id=f"user {number}", state=state))
 
-    assert verify(url).tables == {"app_states": 1, "sessions": 3, "user_states": 3, "events": 0}
+    assert verbs.verify(target).tables == {"app_states": 1, "sessions": 3, "user_states": 3, "events": 0}
 
 
 @pytest.mark.parametrize(
@@ -95,27 +92,27 @@ def test_the_rows_of_a_used_database_are_counted(database: Path, url: URL) -> No
     ],
     ids=["table", "type", "null", "primary key", "column", "extra column", "foreign key", "cascade", "journal mode"],
 )
-def test_a_difference_is_named(sql: str, expected: str, database: Path, url: URL) -> None:
+def test_a_difference_is_named(sql: str, expected: str, database: Path, target: Target, script: Any) -> None:
     """What was expected, what was found, and where it helps the command."""
-    change(database, sql)
+    script(database, sql)
 
-    assert differences(url) == (expected,)
+    assert differences(target) == verbs.differences(target) == (expected,)
 
 
-def test_a_file_that_others_can_read_is_named(database: Path, url: URL) -> None:
+def test_a_file_that_others_can_read_is_named(database: Path, target: Target) -> None:
     """Sessions are private."""
     database.chmod(0o644)
 
     expected = f"file mode: expected 0600, found 0644. To mend it: make up, or chmod 600 {database}"
-    assert differences(url) == (expected,)
+    assert differences(target) == (expected,)
 
 
-def test_all_differences_are_named_at_once(database: Path, url: URL) -> None:
+def test_all_differences_are_named_at_once(database: Path, target: Target, script: Any) -> None:
     """Nobody mends one only to learn of the next."""
-    change(database, "DROP TABLE events; DROP TABLE sessions; PRAGMA journal_mode = DELETE")
+    script(database, "DROP TABLE events; DROP TABLE sessions; PRAGMA journal_mode = DELETE")
     database.chmod(0o640)
 
-    found = [difference.split(":")[0] for difference in differences(url)]
+    found = [difference.split(":")[0] for difference in differences(target)]
 
     assert found == ["sessions", "events", "journal mode", "file mode"]
 
@@ -128,11 +125,13 @@ def test_all_differences_are_named_at_once(database: Path, url: URL) -> None:
         ("AFTER INSERT ON events BEGIN DELETE FROM events; END", "ADK itself: expected to read"),
     ],
 )
-def test_what_only_adk_can_tell_is_found(trigger: str, words: str, database: Path, url: URL, query: Any) -> None:
+def test_what_only_adk_can_tell_is_found(
+    trigger: str, words: str, database: Path, target: Target, script: Any, query: Any
+) -> None:
     """The tables look right and yet no session can be kept; the failed probe leaves nothing either."""
-    change(database, f"CREATE TRIGGER spoils {trigger}")
+    script(database, f"CREATE TRIGGER spoils {trigger}")
 
-    (found,) = differences(url)
+    (found,) = differences(target)
 
     assert found.startswith("ADK itself: expected to ")
     assert words in found
@@ -146,32 +145,32 @@ INSERT INTO events VALUES ('e', 'session-db-probe', 'probe', 'left', 'i', 0, '{{
 """What a probe leaves that was killed so many seconds ago."""
 
 
-def test_what_a_killed_probe_left_is_removed(database: Path, url: URL, query: Any) -> None:
+def test_what_a_killed_probe_left_is_removed(database: Path, target: Target, script: Any, query: Any) -> None:
     """Its events go with its session."""
-    change(database, LEFT.format(seconds=3600))
+    script(database, LEFT.format(seconds=3600))
 
-    assert verify(url).tables == EMPTY
+    assert verbs.verify(target).tables == EMPTY
     assert query(database, COUNTS.format(*EMPTY)) == [(0, 0, 0, 0)]
 
 
-def test_a_probe_that_runs_at_the_same_time_is_left_alone(database: Path, url: URL) -> None:
+def test_a_probe_that_runs_at_the_same_time_is_left_alone(database: Path, target: Target, script: Any) -> None:
     """Two replicas may verify together, and neither may fail for the other."""
-    change(database, LEFT.format(seconds=0))
+    script(database, LEFT.format(seconds=0))
 
-    assert verify(url).tables == EMPTY | {"sessions": 1, "events": 1}
+    assert verbs.verify(target).tables == EMPTY | {"sessions": 1, "events": 1}
 
 
-def test_the_sessions_of_others_are_left_alone(database: Path, url: URL, query: Any) -> None:
+def test_the_sessions_of_others_are_left_alone(database: Path, target: Target, query: Any) -> None:
     """However old."""
     query(database, "INSERT INTO sessions VALUES ('app', 'probe', 'one', '{}', 0, 0)")
 
-    assert verify(url).tables == EMPTY | {"sessions": 1}
+    assert verbs.verify(target).tables == EMPTY | {"sessions": 1}
 
 
-def test_a_missing_file_is_not_made(path: Path, url: URL) -> None:
+def test_a_missing_file_is_not_made(path: Path, target: Target) -> None:
     """Verifying changes nothing."""
-    with pytest.raises(DatabaseUnavailableError, match=f"expected to use the database {path}, but"):
-        verify(url)
+    with pytest.raises(MissingDatabaseError, match=f"expected to use the database {path}, but"):
+        verbs.verify(target)
 
     assert not path.parent.exists()
 
@@ -182,20 +181,54 @@ def test_a_file_that_is_no_database_is_refused_and_its_neighbours_stay(tmp_path:
         (tmp_path / name).write_text("not a database\n" * 100)
 
     with pytest.raises(ForeignDatabaseError, match="is something else"):
-        verify(dsn.parse(f"sqlite:///{tmp_path}/notes.db"))
+        verbs.verify(Target.of(dsn.parse(f"sqlite:///{tmp_path}/notes.db")))
 
     assert sorted(place.name for place in tmp_path.iterdir()) == ["notes.db", "notes.db-journal", "notes.db-wal"]
 
 
 def test_a_lock_that_is_not_released_is_no_difference(
-    database: Path, url: URL, monkeypatch: pytest.MonkeyPatch
+    database: Path, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is good, only not to be had now."""
     other = sqlite3.connect(database)
     other.execute("BEGIN IMMEDIATE")
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0.05))  # ADK's own bound is 5 s.
     try:
-        with pytest.raises(DatabaseUnavailableError, match="another process holds its lock"):
-            verify(url)
+        with pytest.raises(LockedDatabaseError, match="another process holds its lock"):
+            verbs.verify(target)
     finally:
         other.close()
+
+
+def test_to_look_for_differences_changes_nothing(database: Path, target: Target, content: Any) -> None:
+    """Not one byte, and nothing is left beside the file."""
+    before = content(database.parent), database.stat().st_mtime_ns
+
+    assert verbs.differences(target) == ()
+    assert (content(database.parent), database.stat().st_mtime_ns) == before
+
+
+def test_what_only_a_write_can_tell_is_no_difference_of_the_schema(database: Path, target: Target, script: Any) -> None:
+    """To look changes nothing, so it tries nothing either."""
+    script(database, "CREATE TRIGGER spoils BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no more'); END")
+
+    assert verbs.differences(target) == ()
+
+
+@pytest.mark.parametrize("verb", [verbs.verify, verbs.differences])
+def test_another_layout_is_told_by_its_name(verb: Any, path: Path, target: Target, script: Any) -> None:
+    """Not as a list of columns."""
+    path.parent.mkdir()
+    script(path, "CREATE TABLE adk_internal_metadata (key TEXT); CREATE TABLE events (id TEXT, event_data TEXT)")
+
+    with pytest.raises(IncompatibleLayoutError, match=r"the one that ADK keeps under sqlite\+aiosqlite:///"):
+        verb(target)
+
+
+def test_a_database_that_a_server_uses_is_good(database: Path, target: Target, query: Any) -> None:
+    """The one connection that shows it in use keeps nobody from writing, and WAL mode is not left meanwhile."""
+    with choice.of(target.app).in_use(target.app):
+        assert verbs.verify(target) == Verified(EMPTY, database)
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            query(database, "PRAGMA journal_mode = DELETE")
+    assert query(database, "PRAGMA journal_mode = DELETE") == [("delete",)]

@@ -2,59 +2,107 @@
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, inspect
+from sqlalchemy import Connection, inspect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
 
-from app import dsn, engine
-from app.errors import ForeignDatabaseError, IncompatibleLayoutError, OlderLayoutError
-from app.schema.comparison import differences
+from app.backends.interface import Bootstrapped, Plan, Report, Step, Target
+from app.backends.sqlite import connection as engine
+from app.backends.sqlite.uri import database_path
+from app.errors import (
+    ForeignDatabaseError,
+    IncompatibleLayoutError,
+    InsufficientRightsError,
+    OlderLayoutError,
+)
+from app.schema.comparison import ddl, differences, look
 from app.schema.sqlite import METADATA
 
 _FOLDER_MODE: Final = 0o700
 
+_WAL: Final = Step("switch to WAL mode", ("PRAGMA journal_mode = WAL",))
 
-@dataclass(frozen=True)
-class Bootstrapped:
-    """What a bootstrap did.
 
-    Attributes:
-        created: The tables it made, in the order in which it made them.
-        changed: Whether it wrote anything.
+def plan(target: Target) -> Plan:
+    """What `bootstrap` would do; read-only, and the file is not made either.
+
+    Args:
+        target: A SQLite database.
+
+    Returns:
+        What is there, and the steps with their SQL.
+
+    Raises:
+        ForeignDatabaseError: The file holds somebody else's data, or is no SQLite database.
+        IncompatibleLayoutError: ADK wrote it in another layout.
+        DatabaseUnavailableError: The file cannot be used, or stays locked.
     """
+    path = database_path(target.owner)
+    if _is_missing(path):
+        tables = _tables(tuple(table.name for table in METADATA.sorted_tables))
+        return Plan("no such file", (_file(path), _WAL, *tables))
+    with engine.opened(target.owner) as connection, engine.transaction(connection, "BEGIN"):
+        missing = _missing(connection, path)
+        wal = () if engine.journal_mode(connection) == "wal" else (_WAL,)
+    found = "no session tables" if len(missing) == len(METADATA.tables) else "ADK's layout for SQLite"
+    return Plan(found, (*wal, *_tables(missing)))
 
-    created: tuple[str, ...]
-    changed: bool
 
-
-def bootstrap(url: URL) -> Bootstrapped:
+def bootstrap(target: Target, report: Report) -> Bootstrapped:
     """Create what is missing of the session schema; on a finished one a single short read.
 
     Args:
-        url: A URL from `dsn.parse`; a missing file is created with mode 0600, a missing folder with 0700.
+        target: A SQLite database; a missing file is created with mode 0600, a missing folder with 0700.
+        report: Takes a line for each step.
 
     Returns:
-        What was created.
+        The steps that this call took.
 
     Raises:
         ForeignDatabaseError: The file holds somebody else's data, or is no SQLite database; nothing was changed.
         IncompatibleLayoutError: ADK wrote it in another layout; nothing was changed.
         DatabaseUnavailableError: The file cannot be used, or stays locked.
     """
-    path = dsn.database_path(url)
-    made = _make_file(path)
-    with engine.opened(url) as connection:
+    path = database_path(target.owner)
+    done = [_file(path).name] if _make_file(path) else []
+    with engine.opened(target.owner) as connection:
         with engine.transaction(connection, "BEGIN"):
             missing = _missing(connection, path)
-        if not missing and engine.journal_mode(connection) == "wal":
-            return Bootstrapped((), made)
-        engine.enter_wal(connection)
-        with engine.transaction(connection, "BEGIN IMMEDIATE"):
-            created = _missing(connection, path)  # Looked at again: another process may have been quicker.
-            METADATA.create_all(connection, tables=[METADATA.tables[name] for name in created], checkfirst=False)
-    return Bootstrapped(created, changed=True)
+        if missing or engine.journal_mode(connection) != "wal":
+            if engine.journal_mode(connection) != "wal":
+                engine.enter_wal(connection)
+                done.append(_WAL.name)
+            with engine.transaction(connection, "BEGIN IMMEDIATE"):
+                created = _missing(connection, path)  # Looked at again: another process may have been quicker.
+                METADATA.create_all(connection, tables=[METADATA.tables[name] for name in created], checkfirst=False)
+            done += [step.name for step in _tables(created)]
+    for name in done:
+        report(name)
+    return Bootstrapped(tuple(done))
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether a file could be made there; where not even that can be told, opening it says why."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _file(path: Path) -> Step:
+    return Step(f"create file {path}, mode {engine.FILE_MODE:04o}", ())
+
+
+def _tables(names: tuple[str, ...]) -> tuple[Step, ...]:
+    return tuple(
+        Step(f"create table {name}", (ddl(CreateTable(METADATA.tables[name]), sqlite.dialect()),)) for name in names
+    )
 
 
 def _make_file(path: Path) -> bool:
@@ -67,7 +115,8 @@ def _make_file(path: Path) -> bool:
     except FileExistsError:
         return False  # Another process was quicker, or the path leads through a file: opening it tells.
     except OSError as error:
-        raise engine.unusable(path, f"it cannot be made ({error.strerror}). Check that the folder is yours") from error
+        reason = f"it cannot be made ({error.strerror}). Check that the folder is yours"
+        raise engine.unusable(path, InsufficientRightsError, reason) from error
     os.fchmod(descriptor, engine.FILE_MODE)  # Whatever the umask.
     os.close(descriptor)
     return True
@@ -95,9 +144,10 @@ def _missing(connection: Connection, path: Path) -> tuple[str, ...]:
         raise _foreign(path, f"it holds the tables {', '.join(sorted(there))}")
     if "events" in there:
         refuse_other_layouts(connection, path, there)
-    found = [difference for table in ours for difference in differences(connection, table)]
-    if found:
-        raise _foreign(path, "; ".join(found))
+    found = look(connection, [table.name for table in ours])
+    unlike = [difference for table in ours for difference in differences(connection, table, found)]
+    if unlike:
+        raise _foreign(path, "; ".join(unlike))
     return tuple(table.name for table in METADATA.sorted_tables if table.name not in there)
 
 

@@ -1,0 +1,73 @@
+"""How a command answers: progress and errors for people, one JSON object for scripts, and an exit code."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from app.errors import SessionDatabaseError, VerificationError
+
+EXIT_CODES: Final = """
+\b
+Exit codes:
+  0    done
+  1    the database differs from what ADK needs
+  2    the command line or a setting is wrong
+  3    the database holds somebody else's data, a layout that cannot be used, or conflicting data
+  4    the database, the stack or the server is unavailable
+  10   the host is unknown
+  11   nothing answers there
+  12   the server takes connections with TLS only
+  13   the server has no TLS
+  14   the server's certificate is not accepted
+  15   user or password is wrong
+  16   there is no such database
+  17   the role may not do this
+  18   the server takes no writes
+  19   others hold a lock for too long
+  20   the disk is full
+  21   the server went away in the middle
+  22   a folder is where the database should be
+  130  stopped with Ctrl-C
+"""
+
+err: Final = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+out: Final = Console(soft_wrap=True, highlight=False, emoji=False)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result, or the error, as one JSON object."
+)
+
+
+def said(line: str) -> None:
+    """One line of progress, for people."""
+    err.print(line, markup=False)
+
+
+def silent(_: str) -> None:
+    """No progress, for scripts, which read the result alone."""
+
+
+def answer(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
+    """Do the work; print its result as JSON where asked, and end in one line and an exit code where it fails.
+
+    Args:
+        work: Returns the result for scripts.
+        as_json: Whether a script reads it.
+    """
+    try:
+        result = work()
+    except SessionDatabaseError as error:
+        for line in str(error).splitlines():
+            err.print(f"error: {line}", style="red", markup=False)
+        if as_json:
+            found = {"differences": error.differences} if isinstance(error, VerificationError) else {}
+            click.echo(json.dumps({"error": {"kind": type(error).__name__, "message": str(error)} | found}))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if as_json:
+        click.echo(json.dumps(result))

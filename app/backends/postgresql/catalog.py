@@ -1,0 +1,172 @@
+"""What a PostgreSQL database holds under our names, read in one go from its catalogs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from app.backends.interface import Target
+from app.backends.postgresql import history
+from app.backends.postgresql.connection import rows
+from app.errors import InvalidSettingError, ReadOnlyDatabaseError
+from app.schema.comparison import Found, look
+from app.schema.postgresql import ADK_METADATA, METADATA
+
+NAMES: Final = [*METADATA.tables, history.TABLE]
+"""The tables that are ours or ADK's."""
+
+UTC: Final = frozenset({"utc", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "universal", "etc/universal"})
+
+_FACTS: Final = """
+SELECT current_database() AS database, current_user::text AS user,
+  current_setting('server_version_num')::int AS version,
+  pg_is_in_recovery() AS standby, me.rolsuper AS superuser,
+  pg_has_role(current_user, d.datdba, 'MEMBER') AS owns_database,
+  (SELECT array_agg(setting) FROM pg_db_role_setting, unnest(setconfig) AS setting
+    WHERE setdatabase = d.oid AND setrole = 0) AS database_settings,
+  (SELECT array_agg(setting ORDER BY setdatabase) FROM pg_db_role_setting, unnest(setconfig) AS setting
+    WHERE setrole = app.oid AND setdatabase IN (0, d.oid)) AS app_settings,
+  (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS timezone,
+  current_schema()::text AS schema, (SELECT array_agg(nspname::text) FROM pg_namespace) AS schemas,
+  (SELECT array_agg(rolname::text) FROM pg_roles) AS roles
+FROM pg_database d JOIN pg_roles me ON me.rolname = current_user LEFT JOIN pg_roles app ON app.rolname = :app
+WHERE d.datname = current_database()
+"""
+
+_RELATIONS: Final = """
+SELECT c.relname, CASE WHEN i.indexrelid IS NULL THEN c.relkind::text ELSE 'invalid' END,
+  pg_get_userbyid(c.relowner)::text, c.reltuples
+FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid AND NOT i.indisvalid
+WHERE c.relnamespace = to_regnamespace(quote_ident(:schema)) AND (c.relname = ANY(:names) OR i.indexrelid IS NOT NULL)
+"""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What is there.
+
+    Attributes:
+        facts: Of the server, the database and the role that asks; see the query.
+        schema: Where the tables are, or are to be.
+        schema_exists: Whether that schema is there.
+        found: The tables under our names.
+        kinds: `relkind` of everything under our names: `r` for a table.
+        owners: Who owns it.
+        estimates: Rows by table, the server's own estimate; below 0 where it has none yet.
+        invalid: The names of indexes that a killed CREATE INDEX CONCURRENTLY left.
+        adk_version: The value of `schema_version` in ADK's metadata; None without the row.
+        recorded: Our own history, oldest first.
+    """
+
+    facts: Mapping[str, Any]
+    schema: str
+    schema_exists: bool
+    found: Found
+    kinds: Mapping[str, str]
+    owners: Mapping[str, str]
+    estimates: Mapping[str, float]
+    invalid: frozenset[str]
+    adk_version: str | None
+    recorded: tuple[history.Entry, ...]
+
+    @property
+    def one_role(self) -> bool:
+        """Whether ADK and the bootstrapper work as the same role."""
+        return bool(self.facts["one_role"])
+
+
+def read(connection: Connection, target: Target) -> Catalog:
+    """Read what is there; read-only, inside the caller's transaction.
+
+    Args:
+        connection: From `connection.opened`, as the owner.
+        target: The database and its roles.
+
+    Raises:
+        ReadOnlyDatabaseError: The server is a standby.
+        InvalidSettingError: There is no schema to work in.
+    """
+    facts = _facts(connection, target)
+    schema = _schema(facts, target)
+    relations = rows(connection, _RELATIONS, schema=schema, names=NAMES)
+    named = [row for row in relations if row[1] != "invalid"]
+    found = look(connection, NAMES, schema)
+    return Catalog(
+        facts,
+        schema,
+        schema in facts["schemas"],
+        found,
+        {str(row[0]): str(row[1]) for row in named},
+        {str(row[0]): str(row[2]) for row in named},
+        {str(row[0]): float(str(row[3])) for row in named},
+        frozenset(str(row[0]) for row in relations if row[1] == "invalid"),
+        _adk_version(connection, schema, found),
+        history.entries(connection, schema) if history.is_ours(found) else (),
+    )
+
+
+def qualified(connection: Connection, schema: str, table: str) -> str:
+    """A table's name with its schema, quoted where it must be."""
+    quote = connection.dialect.identifier_preparer.quote
+    return f"{quote(schema)}.{quote(table)}"
+
+
+def _facts(connection: Connection, target: Target) -> dict[str, Any]:
+    bound: Any = {"no_parameters": False}
+    found = connection.execute(text(_FACTS), {"app": target.app.username}, execution_options=bound)
+    facts = dict(found.mappings().one())
+    if facts["standby"]:
+        message = (
+            f"expected to write to the database {facts['database']}, but that server is a standby. "
+            "Name the primary in the URI, or several hosts: postgresql://…@host1,host2/…"
+        )
+        raise ReadOnlyDatabaseError(message)
+    facts["one_role"] = target.app.username in (None, facts["user"], target.owner.username)
+    return facts
+
+
+def _schema(facts: Mapping[str, Any], target: Target) -> str:
+    """What was asked for, else what the app role sees first, else what we see first."""
+    options = target.app.query.get("options")
+    told = [
+        target.roles.schema,
+        _first_schema(re.findall(r"search_path=(\S+)", options if isinstance(options, str) else "")),
+        None if facts["one_role"] else _first_schema(_values(facts["app_settings"], "search_path")),
+        facts["schema"],
+    ]
+    for name in told:
+        if name:
+            return str(name)
+    message = (
+        "expected a schema to work in, but the search_path of this role names none that exists. "
+        "For example: session-db bootstrap --schema public"
+    )
+    raise InvalidSettingError(message)
+
+
+def _first_schema(paths: list[str]) -> str | None:
+    """The first schema of the last search_path, unless that is the role's own."""
+    first = paths[-1].split(",")[0].strip().strip('"') if paths else ""
+    return None if first in ("", "$user") else first
+
+
+def _values(settings: list[str] | None, name: str) -> list[str]:
+    pairs = [setting.partition("=") for setting in settings or []]
+    return [value for key, _, value in pairs if key.lower() == name.lower()]
+
+
+def is_utc(facts: Mapping[str, Any]) -> bool:
+    """Whether a new connection of the app role has the time zone UTC, as far as database and role say."""
+    told = [*_values(facts["database_settings"], "TimeZone"), *_values(facts["app_settings"], "TimeZone")]
+    return (told[-1] if told else facts["timezone"]).lower() in UTC
+
+
+def _adk_version(connection: Connection, schema: str, found: Found) -> str | None:
+    columns = {column["name"] for column in found.columns.get(ADK_METADATA.name, [])}
+    if {"key", "value"} <= columns:
+        place = qualified(connection, schema, ADK_METADATA.name)
+        values = rows(connection, f"SELECT value::text FROM {place} WHERE key::text = 'schema_version'")  # noqa: S608  # Quoted.
+        return str(values[0][0]) if values else None
+    return None

@@ -1,0 +1,131 @@
+"""The bootstrapper's connection: bounded waits, UTC, transactions under our control and PostgreSQL's errors as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.backends.interface import Waits
+from app.backends.postgresql.failures import translated
+
+_LOCK: Final = (0x5E55_10DB, 1)
+"""The two keys of our advisory lock; others may be used in the same database, so they spell who we are."""
+
+_APPLICATION: Final = "session-db"
+"""What `pg_stat_activity` shows."""
+
+
+@contextmanager
+def opened(url: URL, waits: Waits) -> Iterator[Connection]:
+    """Open a connection on which nothing waits for ever; no transaction is begun.
+
+    Args:
+        url: A URL from `dsn.parse`.
+        waits: The bounds.
+
+    Yields:
+        One connection, closed in the end.
+
+    Raises:
+        DatabaseUnavailableError: It cannot be opened, or breaks; the kind of the error says why.
+    """
+    with translated(url), _engine(url, round(waits.connect)).connect() as connection:
+        yield connection
+
+
+@contextmanager
+def in_use(url: URL) -> Iterator[None]:  # noqa: ARG001  # The shape of every backend.
+    """Nothing is to be shown: the server knows its clients."""
+    yield
+
+
+@contextmanager
+def reading(connection: Connection, waits: Waits) -> Iterator[None]:
+    """Run the body in one short transaction that cannot write, on one consistent snapshot."""
+    _begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", waits)
+    with _ended(connection, "ROLLBACK"):
+        yield
+
+
+@contextmanager
+def writing(connection: Connection, waits: Waits) -> Iterator[None]:
+    """Run the body in one transaction, under the lock that lets one bootstrap at a time into a database.
+
+    The lock ends with the transaction, so that a pooler in transaction mode cannot keep it.
+
+    Args:
+        connection: A connection from `opened`.
+        waits: `lock` bounds the wait for other bootstraps, and for others to let go of a table.
+
+    Raises:
+        LockedDatabaseError: Another bootstrap takes longer than that.
+    """
+    _begin(connection, "BEGIN", waits)
+    with _ended(connection, "COMMIT"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK[0]}, {_LOCK[1]})")
+        yield
+
+
+def use_schema(connection: Connection, name: str) -> None:
+    """Find and create tables in one schema alone until the transaction ends."""
+    connection.exec_driver_sql(f"SET LOCAL {_path(connection, name)}")
+
+
+def work_apart(connection: Connection, name: str, waits: Waits) -> None:
+    """The same for statements that run outside of any transaction; only their waits for locks are bounded."""
+    connection.exec_driver_sql(f"SET {_path(connection, name)}; SET lock_timeout = {round(waits.lock * 1000)}")
+
+
+def _path(connection: Connection, name: str) -> str:
+    return f"search_path = {connection.dialect.identifier_preparer.quote(name)}, pg_temp"
+
+
+def scalar(connection: Connection, sql: str, **parameters: object) -> object:
+    """The one value of a query, its parameters bound."""
+    return connection.execute(text(sql), parameters, execution_options={"no_parameters": False}).scalar_one_or_none()
+
+
+def rows(connection: Connection, sql: str, **parameters: object) -> list[tuple[object, ...]]:
+    """The rows of a query, its parameters bound."""
+    found = connection.execute(text(sql), parameters, execution_options={"no_parameters": False})
+    return [tuple(row) for row in found]
+
+
+@lru_cache(maxsize=8)
+def _engine(url: URL, connect_seconds: int) -> Engine:
+    """Kept without any connection: what it has learnt of the server and compiled serves the next one."""
+    query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | dict(url.query)
+    return create_engine(
+        url.set(query=query),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        use_native_hstore=False,  # Nobody here has one, and finding out costs a round trip.
+        # A pooler in transaction mode knows no prepared statements of ours.
+        connect_args={"prepare_threshold": None},
+        # A statement is sent as it stands: a % in a role's name is no placeholder.
+        execution_options={"no_parameters": True},
+    )
+
+
+def _begin(connection: Connection, begin: str, waits: Waits) -> None:
+    """Begin a transaction with its bounds, in one round trip."""
+    connection.exec_driver_sql(
+        f"{begin}; SET LOCAL lock_timeout = {round(waits.lock * 1000)}; "
+        f"SET LOCAL statement_timeout = {round(waits.statement * 1000)}; "
+        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL timezone = 'UTC'"
+    )
+
+
+@contextmanager
+def _ended(connection: Connection, end: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(SQLAlchemyError):  # The server may be gone, which undoes as much.
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql(end)

@@ -1,0 +1,54 @@
+"""Which database is meant, and as whom: from a stack's record, else from the environment."""
+
+from sqlalchemy import URL
+
+from app import dsn, environment, stack
+from app.backends.interface import Roles, Target, Waits
+from app.errors import InvalidSettingError, InvalidUriError
+
+_NONE = (
+    "expected a database: give --stack dev, or set SESSION_DB_URI in the environment or in .env, "
+    "for example SESSION_DB_URI=sqlite:///data/sessions/sessions.db"
+)
+
+
+def find(stack_name: str | None, roles: Roles | None = None, waits: Waits | None = None) -> Target:
+    """The session database of a stack, or that of SESSION_DB_URI and ADMIN_DB_URI; read-only.
+
+    Args:
+        stack_name: Whose exported record to take; the environment's settings where None.
+        roles: The roles that PostgreSQL is to have.
+        waits: The bounds of every wait.
+
+    Returns:
+        The target. Where there is no URI of an administrator, one role does both.
+
+    Raises:
+        InvalidSettingError: A setting is missing or wrong, or the two URIs are not of one database.
+        StackUnavailableError: The stack's outputs cannot be read.
+    """
+    app, owner = _from_stack(stack_name) if stack_name is not None else _from_environment()
+    if (app.get_backend_name(), app.database) != (owner.get_backend_name(), owner.database):
+        message = (
+            f"expected SESSION_DB_URI and ADMIN_DB_URI to name one database, but they name {dsn.masked(app)} and "
+            f"{dsn.masked(owner)}. Change one of them; ADMIN_DB_URI may also be unset"
+        )
+        raise InvalidSettingError(message)
+    return Target(app, owner, roles or Roles(), waits or Waits())
+
+
+def _from_stack(name: str) -> tuple[URL, URL]:
+    record = stack.uris_of(name)
+    where = f"It is exported by stack {name}."
+    app, owner = (dsn.parse(record[output], where) for output in (stack.APP, stack.OWNER))
+    return environment.outside_agents(app), owner
+
+
+def _from_environment() -> tuple[URL, URL]:
+    text = environment.setting(environment.SESSION_DB_URI)
+    if text is None:
+        raise InvalidUriError(_NONE)
+    app = environment.outside_agents(dsn.parse(text))
+    admin = environment.setting(environment.ADMIN_DB_URI)
+    where = "It is set by ADMIN_DB_URI in the environment, .env.local or .env."
+    return app, app if admin is None or app.get_backend_name() == "sqlite" else dsn.parse(admin, where)
