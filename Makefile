@@ -9,7 +9,7 @@ LOCK    = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up preview refresh destroy outputs verify serve check test lock clean
+.PHONY: help environment up preview refresh destroy outputs verify serve check test bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ test: environment ## All tests: the real engine, the real google-adk, real Postg
 	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/python -m rehearsal.binaries 15 16 18
 	@$(BIN)/pytest
+
+bench: environment ## Measure what is promised in numbers, against ADK in the same run
+	@$(BIN)/python -m bench.bootstrap
+	@$(BIN)/python -m bench.promotion
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml
