@@ -172,7 +172,7 @@ def _rows(target: Target) -> Rows:
         table: sorted(
             (
                 tuple(_value(name, value) for name, value in zip(names, row, strict=True))
-                for row in _execute(target, f"SELECT {', '.join(names)} FROM {table}")  # Our own names.
+                for row in _execute(target, f"SELECT {', '.join(names)} FROM {table}")
             ),
             key=lambda row: [str(value) for value in row],
         )

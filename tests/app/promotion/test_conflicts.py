@@ -86,8 +86,8 @@ def test_what_only_the_target_has_stays(
     """Sessions and states of others are neither in the way nor touched."""
     source, target = pair
     moment = "now()" if target.app.get_backend_name() == "postgresql" else "1e9"
-    execute(target, f"INSERT INTO app_states VALUES ('other', '{{}}', {moment})")  # Ours.
-    execute(target, f"INSERT INTO sessions VALUES ('other', 'u', 's', '{{}}', {moment}, {moment})")  # Ours.
+    execute(target, f"INSERT INTO app_states VALUES ('other', '{{}}', {moment})")
+    execute(target, f"INSERT INTO sessions VALUES ('other', 'u', 's', '{{}}', {moment}, {moment})")
     before = rows(target)
 
     done = promoted(source, target)
@@ -157,7 +157,7 @@ def test_a_newer_state_with_all_values_prevails(
     earlier = (
         "update_time - interval '1 hour'" if target.app.get_backend_name() == "postgresql" else "update_time - 3600"
     )
-    execute(target, f"UPDATE app_states SET update_time = {earlier}")  # Ours.
+    execute(target, f"UPDATE app_states SET update_time = {earlier}")
     execute(source, "UPDATE app_states SET state = json_set(state, '$.more', 1) WHERE app_name = 'app'")
 
     promoted(source, target)
@@ -173,7 +173,7 @@ def test_a_newer_state_without_a_value_of_an_unknown_hand_is_a_conflict(
     earlier = (
         "update_time - interval '1 hour'" if target.app.get_backend_name() == "postgresql" else "update_time - 3600"
     )
-    execute(target, f"UPDATE app_states SET update_time = {earlier}, state = '{{\"flag\": 1}}'")  # Ours.
+    execute(target, f"UPDATE app_states SET update_time = {earlier}, state = '{{\"flag\": 1}}'")
     execute(source, "UPDATE app_states SET state = '{\"flag\": true}'")
     refused(promoted, source, target, rows, "may have been set there alone")
 
@@ -184,7 +184,7 @@ def test_an_empty_state_gives_way_to_an_older_one(
     """There is nothing in it to be lost; so people can settle a conflict."""
     source, target = pair
     later = "update_time + interval '1 hour'" if target.app.get_backend_name() == "postgresql" else "update_time + 3600"
-    execute(target, f"UPDATE user_states SET state = '{{}}', update_time = {later} WHERE user_id = 'Zoë'")  # Ours.
+    execute(target, f"UPDATE user_states SET state = '{{}}', update_time = {later} WHERE user_id = 'Zoë'")
 
     done = promoted(source, target)
 
@@ -214,7 +214,7 @@ def test_many_conflicts_are_counted_and_five_named(
     for name in range(8):
         for side, word in ((source, "secret"), (target, "hidden")):
             moment = "now()" if side.app.get_backend_name() == "postgresql" else "1e9"
-            session = f"INSERT INTO sessions VALUES ('many', 'u', ?, ?, {moment}, {moment})"  # Ours.
+            session = f"INSERT INTO sessions VALUES ('many', 'u', ?, ?, {moment}, {moment})"
             execute(side, session, f"s{name}", f'{{"w": "{word}"}}')
 
     with pytest.raises(ConflictingDataError, match=r"8 rows differ: .* and 3 more") as failure:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,11 @@ from google.adk.sessions.base_session_service import BaseSessionService
 from google.adk.sessions.database_session_service import DatabaseSessionService
 
 from app.backends.interface import Target
+from app.errors import VerificationError
 from app.promotion import Promoted, promote
+from app.promotion.batch import Batches
+from app.promotion.rows import Row
+from app.promotion.shape import EVENTS, Shape
 from app.promotion.stores import interface
 
 Make = Callable[[], Target]
@@ -166,20 +170,54 @@ def test_a_standing_tie_of_events_keeps_its_order(file: Make, server: Make, prom
     assert execute(target, "SELECT id FROM events ORDER BY timestamp, rowid") == [("a",), ("b",), ("c",)]
 
 
-@pytest.mark.usefixtures("batch")
-def test_large_documents_go_through_in_small_batches(
-    pair: tuple[Target, Target], rows: Read, promoted: Run, execute: Execute, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A row of more than a batch's bytes makes a batch of its own."""
-    source, target = pair
+@pytest.fixture
+def weights(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Of the documents of each batch of events, while 1000 bytes are as much as one may have."""
+    found: list[list[int]] = []
+    write = Batches.write
+
+    def weigh(batches: Batches, shape: Shape, rows: Sequence[Row]) -> int:
+        if shape is EVENTS:
+            found.append([len(row.values[shape.document]) for row in rows])
+        return write(batches, shape, rows)
+
+    monkeypatch.setattr(Batches, "write", weigh)
     monkeypatch.setattr(interface, "BATCH_BYTES", 1000)
+    return found
+
+
+def test_large_documents_go_through_in_small_batches(
+    pair: tuple[Target, Target], rows: Read, promoted: Run, execute: Execute, weights: list[list[int]]
+) -> None:
+    """Whatever comes after it, a document of more than a batch's bytes ends its batch."""
+    source, target = pair
     moment = "now()" if source.app.get_backend_name() == "postgresql" else "1e9"
-    execute(source, f"INSERT INTO sessions VALUES ('a', 'u', 's', '{{}}', {moment}, {moment})")  # Ours.
+    execute(source, f"INSERT INTO sessions VALUES ('a', 'u', 's', '{{}}', {moment}, {moment})")
     for place in range(20):
         data = f'{{"text": "{"x" * (place % 3 * 3000)}"}}'
-        event = f"INSERT INTO events VALUES (?, 'a', 'u', 's', 'i', {moment}, ?)"  # Ours.
-        execute(source, event, f"e{place}", data)
+        event = f"INSERT INTO events VALUES (?, 'a', 'u', 's', 'i', {moment}, ?)"
+        execute(source, event, f"e{place:02}", data)
 
     promoted(source, target)
 
     assert rows(source)["events"] == rows(target)["events"]
+    assert sum(map(len, weights)) == 20
+    assert all(sum(each[:-1]) < 1000 for each in weights)
+
+
+@pytest.mark.parametrize("answer", ["NULL", "NEW"])
+def test_a_row_that_is_read_back_differently_is_told(
+    file: Make, server: Make, filled: Fill, promoted: Run, execute: Execute, answer: str
+) -> None:
+    """As where the target does more than it was told, or less."""
+    source, target = file(), server()
+    filled(source)
+    execute(
+        target,
+        "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN NEW.event_data = '{{}}'; RETURN {answer}; END $$",
+    )
+    execute(target, "CREATE TRIGGER meddle BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION meddle()")
+
+    with pytest.raises(VerificationError, match=r"events \('app', 'Zoë', 'one', .*expected to read it"):
+        promoted(source, target)

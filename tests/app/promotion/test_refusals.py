@@ -125,7 +125,7 @@ def test_a_file_takes_what_postgresql_cannot_hold(source: Target, file: Make, pr
     promoted(source, target)
 
     for table in ("sessions", "events"):
-        assert execute(source, f"SELECT * FROM {table}") == execute(target, f"SELECT * FROM {table}")  # Ours.
+        assert execute(source, f"SELECT * FROM {table}") == execute(target, f"SELECT * FROM {table}")
 
 
 def test_an_event_without_data_goes_to_postgresql_only(
