@@ -126,7 +126,9 @@ def test_an_entra_principal_is_asked_for_where_none_can_be_made(passwordless: Ta
     """Azure has its function in the database postgres; a principal that is there already gets its rights."""
     target = replace(passwordless, roles=Roles("entra"))
 
-    with pytest.raises(InvalidSettingError, match=r"In the database postgres .*pgaadauth_create_principal\('sa@project"):
+    with pytest.raises(
+        InvalidSettingError, match=r"In the database postgres .*pgaadauth_create_principal\('sa@project"
+    ):
         verbs.bootstrap(target)
 
     sql('CREATE ROLE "sa@project.iam" LOGIN')
