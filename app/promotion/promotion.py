@@ -1,7 +1,8 @@
 """Carries a promotion out: what can be refused is refused first, then the tables go over, batch by batch."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import URL
@@ -89,7 +90,7 @@ def _refuse_unusable(here: Store, there: Store) -> None:
     mark = here.mark()
     with there.snapshot():
         if lacking := there.differences():
-            told = f"expected ADK's present layout in the target {there.place}. To make them: session-db bootstrap"
+            told = f"expected ADK's present layout in the target {there.place}. To make it there: session-db bootstrap"
             raise VerificationError(*lacking, told)
         if there.bears(mark):
             message = (
@@ -114,20 +115,23 @@ def _copy(shape: Shape, here: Store, reader: Reader, batches: Batches, progress:
     total, digest, done, written = here.count(shape), Digest(), 0, 0
     progress(shape.name, 0, total)
     pages = ([reader.read(shape, values) for values in page] for page in here.pages(shape))
-    for rows, wrote in _written(shape, pages, batches):
-        written += wrote
-        digest.add(rows)
-        done += len(rows)
-        progress(shape.name, done, total)
+    with closing(_written(shape, pages, batches)) as finished:  # Whatever happens, no write outlives its connection.
+        for rows, wrote in finished:
+            written += wrote
+            digest.add(rows)
+            done += len(rows)
+            progress(shape.name, done, total)
     return Copied(done, written, done - written, digest.hex())
 
 
-def _written(shape: Shape, pages: Iterator[list[Row]], batches: Batches) -> Iterator[tuple[list[Row], int]]:
+def _written(
+    shape: Shape, pages: Iterator[list[Row]], batches: Batches
+) -> Generator[tuple[list[Row], int], None, None]:
     """Each batch once it is written, with how many of its rows were."""
     if not batches.may_be_written_apart(shape):
         yield from ((rows, batches.write(shape, rows)) for rows in pages)
         return
-    # The next batch is read while the server works on this one, which nearly doubles the speed on two cores.
+    # The next batch is read while the server works on this one: 1.3 times as fast (median of five, two busy cores).
     with ThreadPoolExecutor(1) as writer:
         under_way: tuple[list[Row], Future[int]] | None = None
         for rows in pages:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 
 from app.backends.interface import Target
 from app.errors import ConnectionLostError
-from app.promotion import Promoted
+from app.promotion import Promoted, promote
 from app.promotion.stores import interface
 from rehearsal.managed import ManagedDatabase
 
@@ -138,6 +138,24 @@ def test_a_connection_that_ends_at_any_statement_loses_nothing(
         promoted(source, target)
         assert all(wanted[table] == copied(rows(target), table) for table in wanted)
     assert {0, 15, 25} == left
+
+
+@pytest.mark.usefixtures("_two_batches")
+def test_an_interrupted_promotion_ends_its_writes_first(pair: tuple[Target, Target], promoted: Run, rows: Read) -> None:
+    """Ctrl-C while a batch is under way: it is there as a whole, and the next run brings the rest."""
+    source, target = pair
+
+    def interrupt(table: str, done: int, _total: int) -> None:
+        if table == "events" and done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        promote(source.owner, target, interrupt)
+    before = len(rows(target)["events"])
+    done = promoted(source, target)
+
+    assert before in {15, 25}
+    assert (before, 25 - before) == (done.tables["events"].there, done.tables["events"].copied)
 
 
 def test_a_source_that_goes_away_is_named(server: Make, file: Make, filled: Fill, promoted: Run) -> None:
