@@ -57,7 +57,7 @@ def _target(text: str | None, stack_name: str | None) -> Target:
 
 def _given(text: str, option: str) -> URL:
     url = dsn.parse(text, f"It is given by {option}.")
-    if url.password is not None:
+    if url.password is not None or "sslpassword" in url.query:
         message = (
             f"expected {option} without a password, since every user of the machine can read a command line. Leave it "
             "out and set PGPASSWORD or PGPASSFILE, or name a stack; for the target SESSION_DB_URI serves as well"

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.backends.interface import Bootstrapped, Plan, Report, Step, Target
-from app.backends.postgresql import catalog, history, pickled
+from app.backends.postgresql import catalog, history, pickled, roles
 from app.backends.postgresql.connection import opened, reading, use_schema, work_apart, writing
 from app.backends.postgresql.layouts import Layout
 from app.backends.postgresql.planner import Steps, steps
@@ -54,16 +54,21 @@ def bootstrap(target: Target, report: Report) -> Bootstrapped:
     """
     with opened(target.owner, target.waits) as connection:
         with reading(connection, target.waits):
-            wanted = _decided(connection, target)
+            found = catalog.read(connection, target)
+            wanted, joined = steps(connection, found, target), roles.memberships(connection, found, target)
         if not (wanted.together or wanted.apart):
             return Bootstrapped(())
+        if joined:  # Before that, the tables of another role may not even be read.
+            with writing(connection, target.waits):
+                for step in roles.memberships(connection, catalog.read(connection, target), target):
+                    _take(connection, step, report)
         if wanted.layout is Layout.PICKLED:
             pickled.fill(connection, target, report)
         with writing(connection, target.waits):
             done, refused = _together(connection, target, report)
         if wanted.apart:
             done += _apart(connection, target, report)
-    return Bootstrapped(tuple(done), refused)
+    return Bootstrapped((*(step.name for step in joined), *done), refused)
 
 
 def _decided(connection: Connection, target: Target) -> Steps:

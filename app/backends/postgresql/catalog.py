@@ -10,11 +10,17 @@ from sqlalchemy import Connection, text
 from app.backends.interface import Target
 from app.backends.postgresql import history
 from app.backends.postgresql.connection import rows
+from app.backends.postgresql.names import quoted
 from app.errors import InvalidSettingError, ReadOnlyDatabaseError
 from app.schema.comparison import Found, look
 from app.schema.postgresql import ADK_METADATA, METADATA
 
-NAMES: Final = [*METADATA.tables, history.TABLE]
+KEPT: Final = "session_db_events_v0"
+"""What the old table is called afterwards; to be dropped by hand once nobody misses it."""
+
+REFUSED: Final = "session_db_refused_events"
+
+NAMES: Final = [*METADATA.tables, history.TABLE, KEPT, REFUSED]
 """The tables that are ours or ADK's."""
 
 UTC: Final = frozenset({"utc", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "universal", "etc/universal"})
@@ -29,7 +35,8 @@ SELECT current_database() AS database, current_user::text AS user,
   (SELECT array_agg(setting ORDER BY setdatabase) FROM pg_db_role_setting, unnest(setconfig) AS setting
     WHERE setrole = app.oid AND setdatabase IN (0, d.oid)) AS app_settings,
   (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS timezone,
-  current_schema()::text AS schema, (SELECT array_agg(nspname::text) FROM pg_namespace) AS schemas,
+  nullif(current_setting('session_db.schema'), '') AS schema,
+  (SELECT array_agg(nspname::text) FROM pg_namespace) AS schemas,
   (SELECT array_agg(rolname::text) FROM pg_roles) AS roles
 FROM pg_database d JOIN pg_roles me ON me.rolname = current_user LEFT JOIN pg_roles app ON app.rolname = :app
 WHERE d.datname = current_database()
@@ -37,7 +44,7 @@ WHERE d.datname = current_database()
 
 _RELATIONS: Final = """
 SELECT c.relname, CASE WHEN i.indexrelid IS NULL THEN c.relkind::text ELSE 'invalid' END,
-  pg_get_userbyid(c.relowner)::text, c.reltuples
+  pg_get_userbyid(c.relowner)::text, c.reltuples, has_table_privilege(c.oid, 'SELECT')
 FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid AND NOT i.indisvalid
 WHERE c.relnamespace = to_regnamespace(quote_ident(:schema)) AND (c.relname = ANY(:names) OR i.indexrelid IS NOT NULL)
 """
@@ -92,6 +99,7 @@ def read(connection: Connection, target: Target) -> Catalog:
     schema = _schema(facts, target)
     relations = rows(connection, _RELATIONS, schema=schema, names=NAMES)
     named = [row for row in relations if row[1] != "invalid"]
+    readable = {str(row[0]) for row in named if row[4]}  # Another role's tables only as its member.
     found = look(connection, NAMES, schema)
     return Catalog(
         facts,
@@ -102,15 +110,14 @@ def read(connection: Connection, target: Target) -> Catalog:
         {str(row[0]): str(row[2]) for row in named},
         {str(row[0]): float(str(row[3])) for row in named},
         frozenset(str(row[0]) for row in relations if row[1] == "invalid"),
-        _adk_version(connection, schema, found),
-        history.entries(connection, schema) if history.is_ours(found) else (),
+        _adk_version(connection, schema, found) if ADK_METADATA.name in readable else None,
+        history.entries(connection, schema) if history.is_ours(found) and history.TABLE in readable else (),
     )
 
 
 def qualified(connection: Connection, schema: str, table: str) -> str:
     """A table's name with its schema, quoted where it must be."""
-    quote = connection.dialect.identifier_preparer.quote
-    return f"{quote(schema)}.{quote(table)}"
+    return f"{quoted(connection, schema)}.{quoted(connection, table)}"
 
 
 def _facts(connection: Connection, target: Target) -> dict[str, Any]:
@@ -148,8 +155,9 @@ def _schema(facts: Mapping[str, Any], target: Target) -> str:
 
 def _first_schema(paths: list[str]) -> str | None:
     """The first schema of the last search_path, unless that is the role's own."""
-    first = paths[-1].split(",")[0].strip().strip('"') if paths else ""
-    return None if first in ("", "$user") else first
+    first = re.match(r'\s*(?:"((?:[^"]|"")*)"|([^,\s]*))', paths[-1] if paths else "")
+    name = (first[1] or "").replace('""', '"') or first[2] if first else None
+    return None if name in (None, "", "$user") else name
 
 
 def _values(settings: list[str] | None, name: str) -> list[str]:

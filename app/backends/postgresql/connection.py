@@ -9,13 +9,22 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.backends.interface import Waits
-from app.backends.postgresql.failures import translated
+from app.backends.postgresql.failures import translated, unknown_host
+from app.backends.postgresql.names import quoted
 
 _LOCK: Final = (0x5E55_10DB, 1)
 """The two keys of our advisory lock; others may be used in the same database, so they spell who we are."""
 
 _APPLICATION: Final = "session-db"
 """What `pg_stat_activity` shows."""
+
+_ALIVE: Final = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""A network that silently ends is noticed within a minute, not after the operating system's two hours."""
 
 
 @contextmanager
@@ -32,7 +41,7 @@ def opened(url: URL, waits: Waits) -> Iterator[Connection]:
     Raises:
         DatabaseUnavailableError: It cannot be opened, or breaks; the kind of the error says why.
     """
-    with translated(url), _engine(url, round(waits.connect)).connect() as connection:
+    with translated(url), _connected(_engine(url, round(waits.connect)), url) as connection:
         yield connection
 
 
@@ -51,6 +60,14 @@ def reading(connection: Connection, waits: Waits) -> Iterator[None]:
 
 
 @contextmanager
+def changing(connection: Connection, waits: Waits) -> Iterator[None]:
+    """Run the body in one transaction, without any lock of ours."""
+    _begin(connection, "BEGIN", waits)
+    with _ended(connection, "COMMIT"):
+        yield
+
+
+@contextmanager
 def writing(connection: Connection, waits: Waits) -> Iterator[None]:
     """Run the body in one transaction, under the lock that lets one bootstrap at a time into a database.
 
@@ -63,8 +80,7 @@ def writing(connection: Connection, waits: Waits) -> Iterator[None]:
     Raises:
         LockedDatabaseError: Another bootstrap takes longer than that.
     """
-    _begin(connection, "BEGIN", waits)
-    with _ended(connection, "COMMIT"):
+    with changing(connection, waits):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK[0]}, {_LOCK[1]})")
         yield
 
@@ -80,7 +96,7 @@ def work_apart(connection: Connection, name: str, waits: Waits) -> None:
 
 
 def _path(connection: Connection, name: str) -> str:
-    return f"search_path = {connection.dialect.identifier_preparer.quote(name)}, pg_temp"
+    return f"search_path = {quoted(connection, name)}, pg_temp"
 
 
 def scalar(connection: Connection, sql: str, **parameters: object) -> object:
@@ -94,12 +110,22 @@ def rows(connection: Connection, sql: str, **parameters: object) -> list[tuple[o
     return [tuple(row) for row in found]
 
 
+@contextmanager
+def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except UnicodeError:  # Python's own, of a name that cannot be one of a host.
+        raise unknown_host(url) from None
+    with connection:
+        yield connection
+
+
 @lru_cache(maxsize=8)
 def _engine(url: URL, connect_seconds: int) -> Engine:
     """Kept without any connection: what it has learnt of the server and compiled serves the next one."""
-    query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | dict(url.query)
+    query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | _ALIVE
     return create_engine(
-        url.set(query=query),
+        url.set(query=query | dict(url.query)),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
@@ -112,11 +138,18 @@ def _engine(url: URL, connect_seconds: int) -> Engine:
 
 
 def _begin(connection: Connection, begin: str, waits: Waits) -> None:
-    """Begin a transaction with its bounds, in one round trip."""
+    """Begin a transaction with its bounds, in one round trip.
+
+    Until `use_schema`, nothing is looked up outside of PostgreSQL's own schema: whoever may create functions or
+    operators in another one could have an administrator run them (CVE-2018-1058). The schema that the role saw first
+    is kept as `session_db.schema`.
+    """
     connection.exec_driver_sql(
         f"{begin}; SET LOCAL lock_timeout = {round(waits.lock * 1000)}; "
         f"SET LOCAL statement_timeout = {round(waits.statement * 1000)}; "
-        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL timezone = 'UTC'"
+        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL timezone = 'UTC'; "
+        "SELECT pg_catalog.set_config('session_db.schema', COALESCE(pg_catalog.current_schema()::text, ''), true); "
+        "SET LOCAL search_path = pg_catalog, pg_temp"
     )
 
 

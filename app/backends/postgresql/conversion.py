@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from app.backends.interface import Step
 from app.backends.postgresql.catalog import Catalog
+from app.backends.postgresql.names import quoted
 from app.schema.model import TABLES
 from app.schema.postgresql import METADATA
 
@@ -63,10 +64,9 @@ def _changes(connection: Connection, table: Table, catalog: Catalog) -> Iterator
 
 
 def _keys(connection: Connection, table: Table, catalog: Catalog) -> Iterator[str]:
-    quote = connection.dialect.identifier_preparer.quote
     wanted = [column.name for column in table.primary_key.columns]
     if catalog.found.keys[table.name] != wanted:
-        yield f"DROP CONSTRAINT {quote(catalog.found.key_names[table.name])}"
+        yield f"DROP CONSTRAINT {quoted(connection, catalog.found.key_names[table.name])}"
         yield f"ADD PRIMARY KEY ({', '.join(wanted)})"
     if not catalog.found.references.get(table.name):
         for key in table.foreign_key_constraints:

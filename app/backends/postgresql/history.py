@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.backends.postgresql.connection import rows
+from app.backends.postgresql.names import quoted
 from app.schema.comparison import Found, ddl
 from app.schema.postgresql import DIALECT, METADATA
 
@@ -68,7 +69,7 @@ def entries(connection: Connection, schema: str) -> tuple[Entry, ...]:
         connection: Any connection that may read the table.
         schema: Where the table is.
     """
-    place = f"{connection.dialect.identifier_preparer.quote(schema)}.{TABLE}"
+    place = f"{quoted(connection, schema)}.{TABLE}"
     found = rows(connection, f"SELECT layout, checksum, step, release FROM {place} ORDER BY id")  # noqa: S608  # Quoted.
     return tuple(Entry(int(str(row[0])), str(row[1]), str(row[2]), str(row[3])) for row in found)
 

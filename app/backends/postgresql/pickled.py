@@ -15,16 +15,12 @@ from sqlalchemy.sql import quoted_name
 
 from app.backends.interface import Plan, Report, Step, Target
 from app.backends.postgresql import catalog
+from app.backends.postgresql.catalog import KEPT, REFUSED
 from app.backends.postgresql.connection import scalar, use_schema, writing
 from app.backends.postgresql.layouts import Layout, recognise
 from app.legacy.events import RefusedPickleError, event_data
 from app.schema.comparison import ddl
 from app.schema.postgresql import DIALECT, METADATA
-
-KEPT: Final = "session_db_events_v0"
-"""What the old table is called afterwards; to be dropped by hand once nobody misses it."""
-
-REFUSED: Final = "session_db_refused_events"
 
 BATCH: Final = 500
 """Events in one transaction: some megabytes, and a second of work to do again after a kill."""

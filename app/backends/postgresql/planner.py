@@ -14,6 +14,7 @@ from app.backends.interface import Plan, Step, Target
 from app.backends.postgresql import conversion, history, rights, roles
 from app.backends.postgresql.catalog import Catalog, is_utc
 from app.backends.postgresql.layouts import Layout, recognise
+from app.backends.postgresql.names import quoted
 from app.errors import OlderLayoutError
 from app.schema.comparison import ddl, index_differences
 from app.schema.postgresql import ADK_METADATA, METADATA, SCHEMA_VERSION
@@ -129,13 +130,12 @@ def _time_zone(connection: Connection, catalog: Catalog, target: Target) -> list
     """ADK writes states by the server's clock in the database's time zone, everything else in UTC."""
     if is_utc(catalog.facts):
         return []
-    quote = connection.dialect.identifier_preparer.quote
-    database = quote(str(catalog.facts["database"]))
+    database = quoted(connection, str(catalog.facts["database"]))
     if catalog.facts["owns_database"] or catalog.facts["superuser"]:
         return [Step("set the time zone UTC", (f"ALTER DATABASE {database} SET timezone = 'UTC'",))]
     if catalog.one_role:
         return []
-    sql = f"ALTER ROLE {quote(str(target.app.username))} IN DATABASE {database} SET timezone = 'UTC'"
+    sql = f"ALTER ROLE {quoted(connection, str(target.app.username))} IN DATABASE {database} SET timezone = 'UTC'"
     return [Step(f"set the time zone UTC for {target.app.username}", (sql,))]
 
 

@@ -13,7 +13,7 @@ from app import probe
 from app.backends.interface import Target, Verified
 from app.backends.postgresql import catalog, failures, history, rights, roles
 from app.backends.postgresql.catalog import Catalog
-from app.backends.postgresql.connection import opened, reading, rows, scalar
+from app.backends.postgresql.connection import changing, opened, reading, rows, scalar
 from app.backends.postgresql.layouts import Layout, recognise
 from app.backends.postgresql.uri import adk_uri
 from app.errors import InsufficientRightsError, OlderLayoutError, VerificationError
@@ -163,9 +163,8 @@ async def _try(uri: str, app: str) -> None:
 def _clean(target: Target, app: str) -> bool:
     """Remove the states that ADK never removes; whether that is allowed."""
     try:
-        with opened(target.owner, target.waits) as connection:
-            with reading(connection, target.waits):
-                schema = catalog.read(connection, target).schema
+        with opened(target.owner, target.waits) as connection, changing(connection, target.waits):
+            schema = catalog.read(connection, target).schema
             for table in STATE_TABLES:
                 place = catalog.qualified(connection, schema, table)
                 sql = f"DELETE FROM {place} WHERE app_name = :app RETURNING 1"  # noqa: S608  # Quoted.
