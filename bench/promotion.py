@@ -1,10 +1,13 @@
 """Measures a promotion: how many events a second, and how much memory.
 
-    .venv/bin/python bench/promotion.py postgresql://user:password@host/empty_database [events]
+    python -m bench.promotion [--events 1000000] [--uri postgresql://user@host/empty_database]
 
-Without an argument the URI is read from BENCH_DB_URI. The database is bootstrapped and is left filled.
+Without a URI it makes a PostgreSQL server of its own. A database that is given is bootstrapped and left filled; its
+password comes from PGPASSWORD or PGPASSFILE.
 """
 
+import argparse
+import contextlib
 import json
 import os
 import resource
@@ -22,8 +25,15 @@ from app import dsn
 from app.backends.interface import Target
 from app.promotion import promote
 from app.verbs import bootstrap
+from rehearsal.binaries import binaries
+from rehearsal.cluster import Cluster
+from rehearsal.ground import ground
+from rehearsal.managed import managed
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 EVENTS: Final = 1_000_000
+_SOURCE: Final = "BENCH_SOURCE"
+_TARGET: Final = "BENCH_TARGET"
 SESSION_EVENTS: Final = 200
 _FIRST: Final = 1_742_000_000.123456
 _TEXT: Final = "Grüße, what is the weather? " * 18
@@ -33,23 +43,33 @@ Row = tuple[Any, ...]
 
 def main() -> None:
     """Fill a file, promote it in a process of its own, and say how that went."""
-    if sys.argv[1:2] == ["--measure"]:
-        _measure(sys.argv[2])
+    if source := os.environ.get(_SOURCE):
+        _measure(source)
         return
-    target = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("BENCH_DB_URI", "")
-    events = int(sys.argv[2]) if len(sys.argv) > 2 else EVENTS  # noqa: PLR2004  # The second argument.
-    dsn.parse(target, "It is the first argument, or BENCH_DB_URI.")
-    with tempfile.TemporaryDirectory() as folder:
+    parser = argparse.ArgumentParser(description="What a promotion costs.", epilog="Example: python -m bench.promotion")
+    parser.add_argument("--events", type=int, default=EVENTS, help="how many to copy")
+    parser.add_argument("--uri", help="an empty database; a server of its own where not given")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, _target(arguments.uri) as uri:
         file = Path(folder) / "sessions.db"
-        _fill(file, events)
-        print(f"source: {events:,} events, {file.stat().st_size / 1e6:.0f} MB")
-        # The figures of a process that has done nothing else; the URI is not for its arguments.
-        environ = os.environ | {"BENCH_DB_URI": target}
-        subprocess.run([sys.executable, __file__, "--measure", f"sqlite:///{file}"], check=True, env=environ)
+        _fill(file, arguments.events)
+        print(f"source: {arguments.events:,} events, {file.stat().st_size / 1e6:.0f} MB")
+        # The figures of a process that has done nothing else; a URI is not for its arguments.
+        environ = os.environ | {_SOURCE: f"sqlite:///{file}", _TARGET: uri}
+        subprocess.run([sys.executable, "-m", "bench.promotion"], cwd=ROOT, check=True, env=environ)
+
+
+@contextlib.contextmanager
+def _target(uri: str | None) -> Iterator[str]:
+    if uri is not None:
+        yield uri
+        return
+    with ground() as folder, Cluster.create(folder / "15", binaries(15, print)) as cluster:
+        yield managed(cluster, "promoted").admin.render_as_string(hide_password=False)
 
 
 def _measure(source: str) -> None:
-    target = Target.of(dsn.parse(os.environ["BENCH_DB_URI"]))
+    target = Target.of(dsn.parse(os.environ[_TARGET]))
     bootstrap(target)
     for what in ("to an empty target", "when all is there"):
         began, used = time.monotonic(), time.process_time()
