@@ -3,6 +3,7 @@
 The server's own words of an error in the middle of work are not passed on: its DETAIL may quote a row.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,97 +15,13 @@ from sqlalchemy.exc import DBAPIError
 
 from app import errors
 from app.backends.postgresql import uri
+from app.backends.postgresql.reasons import ADVICE, CATALOG_CONSTRAINT, STATES, URI_WORDS, WORDS, Kind
 
-_Kind = type[errors.SessionDatabaseError]
+_PREAMBLE: Final = re.compile(r"connection (?:failed|is bad): (?:connection to server .*? failed: )?(?:\w+:  )?")
+"""What psycopg and libpq put before the reason: the address, which we name ourselves, and the severity."""
 
-_STATES: Final[tuple[tuple[str, _Kind, str], ...]] = (
-    ("25006", errors.ReadOnlyDatabaseError, "it takes no writes. {primary}"),
-    ("28", errors.AuthenticationError, "it does not accept user and password. {password}"),
-    ("3D000", errors.MissingDatabaseError, "there is no database of that name. {create}"),
-    ("42501", errors.InsufficientRightsError, "this role may not: {words}. {admin}"),
-    ("40", errors.LockedDatabaseError, "another transaction was in the way. Try again"),
-    ("53100", errors.DiskFullError, "its disk is full. Enlarge its storage; nothing was changed"),
-    ("53300", errors.DatabaseUnavailableError, "it has no connection left. Raise max_connections, or stop a client"),
-    ("53", errors.DatabaseUnavailableError, "it is short of resources: {words}"),
-    ("55P03", errors.LockedDatabaseError, "others held a lock for too long. Try again, or give --lock-wait"),
-    ("57014", errors.LockedDatabaseError, "a statement took too long. Try again, or give --statement-wait"),
-    ("57P03", errors.DatabaseUnavailableError, "it is starting up or shutting down. Try again"),
-    ("57P", errors.ConnectionLostError, "it ended the connection. What was not finished was undone; run it again"),
-    ("08", errors.ConnectionLostError, "the connection broke. What was not finished was undone; run it again"),
-    ("58", errors.DiskFullError, "its disk reports an error: {words}"),
-    ("XX", errors.DatabaseUnavailableError, "it reports an error of its own: {words}"),
-)
-"""SQLSTATEs and classes of them that say something about the place, not about our SQL, the longer ones first.
-
-Source: PostgreSQL, "PostgreSQL Error Codes".
-"""
-
-_WORDS: Final[tuple[tuple[str, _Kind, str], ...]] = (
-    (
-        r"password authentication failed|no password supplied|role .* does not exist|is not permitted to log in",
-        errors.AuthenticationError,
-        "it does not accept user and password. {password}",
-    ),
-    (
-        r"no pg_hba.conf entry.*no encryption|SSL connection is required|connection is insecure",
-        errors.TlsRequiredError,
-        "it takes connections with TLS only. Add ?sslmode=require, or better verify-full",
-    ),
-    (
-        r"no pg_hba.conf entry|authentication failed",
-        errors.AuthenticationError,
-        "it has no rule for this user, database and address",
-    ),
-    (
-        r"server does not support SSL",
-        errors.TlsRefusedError,
-        "it has no TLS, which sslmode asks for. Switch TLS on there, or write ?sslmode=disable on a trusted network",
-    ),
-    (
-        r"certificate verify failed|does not match host name|root certificate|certificate file|SSL error",
-        errors.CertificateError,
-        "its certificate is not accepted: {tls}. Renew it, or name the right CA file: &sslrootcert=/path/ca.pem",
-    ),
-    (r"database .* does not exist", errors.MissingDatabaseError, "there is no database of that name. {create}"),
-    (
-        r"failed to resolve host|could not translate host name|Name or service not known",
-        errors.UnknownHostError,
-        "that host is unknown. Check its spelling, or the network from which you ask",
-    ),
-    (
-        r"session is read-only|server is in hot standby",
-        errors.ReadOnlyDatabaseError,
-        "no server takes writes. {primary}",
-    ),
-    (
-        r"too many (connections|clients)|remaining connection slots",
-        errors.DatabaseUnavailableError,
-        "it has no connection left. Raise max_connections, or stop a client",
-    ),
-    (
-        r"is starting up|is shutting down|in recovery mode",
-        errors.DatabaseUnavailableError,
-        "it is starting up or shutting down. Try again",
-    ),
-    (
-        r"Connection refused|No such file or directory|timeout|timed out|is unreachable|No route to host",
-        errors.ClosedPortError,
-        "nothing answers there. Check host and port, that it runs, and its firewall",
-    ),
-    (
-        r"server closed the connection|connection.*(lost|closed|reset)|terminating connection|EOF detected",
-        errors.ConnectionLostError,
-        "it ended the connection. What was not finished was undone; run it again",
-    ),
-)
-"""libpq gives no SQLSTATE for a connection that fails; its words and the server's English ones, in this order."""
-
-_ADVICE: Final = {
-    "primary": "It is a standby or set read-only: name the primary",
-    "password": "Check them, and that a special character is percent-encoded (@ is %40)",
-    "create": "Create it there, or name another",
-    "admin": "Name a role that may in ADMIN_DB_URI, for example the server's administrator",
-}
+_NAMES: Final = re.compile(r""" "(?!\[local\]")[^"]*"|(?<=host) '[^']*'|(?<=host:) '[^']*'|(?<=hostaddr:) '[^']*'""")
+"""Names of hosts, roles, databases and files: they may be spelt like a reason."""
 
 
 @contextmanager
@@ -136,28 +53,46 @@ def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDataba
     original = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(original, psycopg.Error):
         return None
-    state, words = original.sqlstate or "", str(original)
-    for prefix, kind, text in _STATES:
-        if state.startswith(prefix) and state:
-            return _made(kind, text, words, url)
-    if state or not isinstance(original, psycopg.OperationalError):
+    state, words = original.sqlstate, str(original)
+    if state is not None:
+        return _of_state(original, state, url)
+    if not isinstance(original, psycopg.OperationalError) and not re.search(URI_WORDS, words):
         return None
-    for pattern, kind, text in _WORDS:
-        if re.search(pattern, words, re.IGNORECASE | re.DOTALL):
+    asked = f"{_NAMES.sub('…', words)}\n(sslmode={url.query.get('sslmode', os.environ.get('PGSSLMODE'))})"
+    for pattern, kind, text in WORDS:
+        if re.search(pattern, asked, re.IGNORECASE):
             return _made(kind, text, words, url)
-    return _made(errors.DatabaseUnavailableError, "it cannot be reached", words, url)
+    return _made(errors.DatabaseUnavailableError, "it cannot be reached: {words}", words, url)
 
 
-def _made(kind: _Kind, text: str, words: str, url: URL) -> errors.SessionDatabaseError:
-    reason = text.format(words=_first_line(words), tls=_tls_words(words), **_ADVICE)
-    who = f" as {url.username}" if kind in (errors.AuthenticationError, errors.InsufficientRightsError) else ""
-    return kind(f"expected to use the database {url.database} at {uri.hosts(url)}{who}, but {reason}.")
+def unknown_host(url: URL) -> errors.UnknownHostError:
+    """The error for a name that cannot be one of a host, for example with an empty label.
+
+    Args:
+        url: The database, for the message.
+    """
+    return errors.UnknownHostError(_sentence("that is no name of a host. Check its spelling", url))
 
 
-def _first_line(words: str) -> str:
-    return words.strip().splitlines()[0].rstrip(".") if words.strip() else "no words"
+def _of_state(error: psycopg.Error, state: str, url: URL) -> errors.SessionDatabaseError | None:
+    if state == "23505" and re.fullmatch(CATALOG_CONSTRAINT, error.diag.constraint_name or ""):
+        state = "42710"
+    for prefix, kind, text in STATES:
+        if state.startswith(prefix):
+            return _made(kind, text, str(error), url)
+    return None
 
 
-def _tls_words(words: str) -> str:
-    """The part of libpq's words after the address."""
-    return _first_line(words).rpartition("failed: ")[2] or "refused"
+def _made(kind: Kind, text: str, words: str, url: URL) -> errors.SessionDatabaseError:
+    named = kind in (errors.AuthenticationError, errors.InsufficientRightsError) and url.username
+    return kind(_sentence(text.format(words=_brief(words, url), **ADVICE), url, f" as {url.username}" if named else ""))
+
+
+def _sentence(reason: str, url: URL, who: str = "") -> str:
+    return f"expected to use the database {url.database} at {uri.hosts(url)}{who}, but {reason}."
+
+
+def _brief(words: str, url: URL) -> str:
+    """The reason alone, in one line and without the password, wherever a library may quote it."""
+    first = _PREAMBLE.sub("", words.strip(), count=1).partition("\n")[0].strip().rstrip(".") or "no words"
+    return first.replace(str(url.password), "***") if url.password else first
