@@ -15,6 +15,12 @@ from app.promote import promote
 _stack = click.option("--stack", "name", help="Take the URIs that this stack exports, not SESSION_DB_URI's.")
 
 
+_MIGRATED = """
+Restart the servers on this database: they still work in the old layout.
+Events that could not be read safely: {refused}. The table session_db_refused_events names them and the reasons.
+The old events are kept in session_db_events_v0, with them the refused ones."""
+
+
 def _seconds(name: str, default: float, text: str) -> Callable[[Any], Any]:
     seconds = click.FloatRange(0.1, 86400)
     return click.option(f"--{name}", default=default, show_default=True, type=seconds, help=f"{text}, in seconds.")
@@ -51,7 +57,7 @@ def cli() -> None:
 @cli.command(epilog=f"Example: session-db plan --stack dev\n{EXIT_CODES}")
 @_database
 def plan(name: str | None, *, as_json: bool, **options: Any) -> None:
-    """Show what a bootstrap would do, with the SQL; changes nothing."""
+    """Show what a bootstrap would do, with the SQL; changes nothing. Roles are made where ADMIN_DB_URI is set."""
 
     def work() -> dict[str, Any]:
         from app import verbs  # noqa: PLC0415  # Keeps --help quick.
@@ -84,6 +90,8 @@ def bootstrap(name: str | None, *, as_json: bool, **options: Any) -> None:
         if not as_json:
             steps = ", ".join(done.steps) or "nothing to change"
             err.print(f"schema of {dsn.masked(database.owner)}: {steps}", markup=False)
+            if done.migrated:
+                err.print(_MIGRATED.format(refused=done.refused), markup=False)
         record = {"uri": dsn.masked(database.owner), "steps": list(done.steps)}
         return record | {"changed": done.changed, "refused": done.refused}
 

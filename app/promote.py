@@ -15,9 +15,7 @@ from app.backends.interface import Target
 from app.errors import InvalidSettingError
 
 
-@click.command(
-    epilog=f"Example: session-db promote --from sqlite:///data/sessions/sessions.db --stack prod\n{EXIT_CODES}"
-)
+@click.command(epilog=f"Example: session-db promote --from sqlite:///data/sessions/sessions.db\n{EXIT_CODES}")
 @click.option("--from", "source", help="The database to read, without a password, as any URI.")
 @click.option("--from-stack", help="The stack whose database to read.")
 @click.option("--to", "uri", help="The database to write to, without a password; SESSION_DB_URI's where not given.")
@@ -50,7 +48,7 @@ def _source(text: str | None, stack_name: str | None) -> URL:
 
 def _target(text: str | None, stack_name: str | None) -> Target:
     if text is not None and stack_name is not None:
-        message = "expected one of --to and --stack. For example: --stack prod"
+        message = "expected one of --to and --stack. For example: --to sqlite:////srv/sessions.db"
         raise InvalidSettingError(message)
     return Target.of(_given(text, "--to")) if text is not None else target.find(stack_name)
 

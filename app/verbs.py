@@ -4,6 +4,7 @@ from sqlalchemy import URL
 
 from app.backends import choice
 from app.backends.interface import Bootstrapped, Plan, Report, Target, Verified
+from app.errors import InsufficientRightsError
 
 
 def plan(target: Target) -> Plan:
@@ -37,16 +38,26 @@ def bootstrap(target: Target, report: Report = lambda _: None) -> Bootstrapped:
 
 
 def make_ready(url: URL) -> None:
-    """What a server does before it starts: as `bootstrap` with the server's own role, but no layout is converted.
+    """What a server does before it starts: as `bootstrap` in the server's own role, but no layout is converted.
 
     Args:
         url: The database as ADK opens it.
 
     Raises:
+        InsufficientRightsError: Something is missing that the role may not make.
         OlderLayoutError: The database is to be converted first: `session-db bootstrap`.
         SessionDatabaseError: As `bootstrap`.
     """
-    bootstrap(Target(url, url, convert=False))
+    try:
+        bootstrap(Target(url, url, convert=False))
+    except InsufficientRightsError as error:
+        if url.get_backend_name() == "sqlite":
+            raise
+        message = (
+            f"expected a finished session schema in {url.database}, but something is missing that {url.username} may "
+            "not make. Make it as the administrator, with ADMIN_DB_URI set: session-db bootstrap"
+        )
+        raise InsufficientRightsError(message) from error
 
 
 def differences(target: Target) -> tuple[str, ...]:

@@ -108,10 +108,12 @@ class Bootstrapped:
 
     Attributes:
         steps: The names of the steps it took, in their order.
+        migrated: Whether it was this call that ended a migration of layout v0.
         refused: Events of layout v0 that could not be read safely; they stay in the table of the old layout.
     """
 
     steps: tuple[str, ...]
+    migrated: bool = False
     refused: int = 0
 
     @property

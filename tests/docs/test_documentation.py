@@ -116,7 +116,8 @@ def test_every_variable_of_the_template_is_documented() -> None:
 
 
 SPELLINGS = {
-    "sqlite": "The URI is never taken from the command line, where every user of the machine could read it.",
+    "sqlite": "A URI with a password is never taken from the command line, "
+    "where every user of the machine could read it.",
     "postgresql+psycopg": "### PostgreSQL URIs",
 }
 """Where the table of URIs is of each drivername."""

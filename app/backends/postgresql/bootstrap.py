@@ -65,17 +65,17 @@ def bootstrap(target: Target, report: Report) -> Bootstrapped:
         if wanted.layout is Layout.PICKLED:
             pickled.fill(connection, target, report)
         with writing(connection, target.waits):
-            done, refused = _together(connection, target, report)
+            done, migrated, refused = _together(connection, target, report)
         if wanted.apart:
             done += _apart(connection, target, report)
-    return Bootstrapped((*(step.name for step in joined), *done), refused)
+    return Bootstrapped((*(step.name for step in joined), *done), migrated, refused)
 
 
 def _decided(connection: Connection, target: Target) -> Steps:
     return steps(connection, catalog.read(connection, target), target)
 
 
-def _together(connection: Connection, target: Target, report: Report) -> tuple[list[str], int]:
+def _together(connection: Connection, target: Target, report: Report) -> tuple[list[str], bool, int]:
     """Look again, since another process may have been quicker, and do what one transaction can."""
     done, refused = [], 0
     decided = _decided(connection, target)
@@ -89,7 +89,7 @@ def _together(connection: Connection, target: Target, report: Report) -> tuple[l
         done.append(step.name)
     if migrated:
         connection.exec_driver_sql(history.record(f"migrate the events of layout v0; {refused} refused"))
-    return done, refused
+    return done, migrated, refused
 
 
 def _apart(connection: Connection, target: Target, report: Report) -> list[str]:
@@ -114,10 +114,11 @@ def _take(connection: Connection, step: Step, report: Report) -> None:
         for sql in step.sql:
             connection.exec_driver_sql(sql)
     except DBAPIError as error:
-        if isinstance(error.orig, psycopg.DataError):
+        if isinstance(error.orig, psycopg.DataError | psycopg.IntegrityError) and step.name.startswith("convert"):
             message = (
                 f"expected to {step.name}, but a row does not fit ({type(error.orig).__name__}): text that is no JSON, "
-                "or an id of more than 128 characters. Mend that row and run it again; nothing was changed"
+                "an id of more than 128 characters, a key that is there twice, or an event without its session. Mend "
+                "that row and run it again; nothing was changed"
             )
             raise ForeignDatabaseError(message) from None
         raise

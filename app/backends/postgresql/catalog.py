@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, text
 
 from app.backends.interface import Target
 from app.backends.postgresql import history
@@ -35,7 +35,8 @@ SELECT current_database() AS database, current_user::text AS user,
   (SELECT array_agg(setting ORDER BY setdatabase) FROM pg_db_role_setting, unnest(setconfig) AS setting
     WHERE setrole = app.oid AND setdatabase IN (0, d.oid)) AS app_settings,
   (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS timezone,
-  nullif(current_setting('session_db.schema'), '') AS schema,
+  (SELECT array_agg(setting ORDER BY setdatabase) FROM pg_db_role_setting, unnest(setconfig) AS setting
+    WHERE setrole = me.oid AND setdatabase IN (0, d.oid)) AS own_settings,
   (SELECT array_agg(nspname::text) FROM pg_namespace) AS schemas,
   (SELECT array_agg(rolname::text) FROM pg_roles) AS roles
 FROM pg_database d JOIN pg_roles me ON me.rolname = current_user LEFT JOIN pg_roles app ON app.rolname = :app
@@ -44,7 +45,9 @@ WHERE d.datname = current_database()
 
 _RELATIONS: Final = """
 SELECT c.relname, CASE WHEN i.indexrelid IS NULL THEN c.relkind::text ELSE 'invalid' END,
-  pg_get_userbyid(c.relowner)::text, c.reltuples, has_table_privilege(c.oid, 'SELECT')
+  pg_get_userbyid(c.relowner)::text, c.reltuples, has_table_privilege(c.oid, 'SELECT'),
+  c.relrowsecurity OR c.relhasrules OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
+    OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND contype = 'c')
 FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid AND NOT i.indisvalid
 WHERE c.relnamespace = to_regnamespace(quote_ident(:schema)) AND (c.relname = ANY(:names) OR i.indexrelid IS NOT NULL)
 """
@@ -62,6 +65,7 @@ class Catalog:
         kinds: `relkind` of everything under our names: `r` for a table.
         owners: Who owns it.
         estimates: Rows by table, the server's own estimate; below 0 where it has none yet.
+        scripted: Tables with a trigger, rule, policy or check, each of which runs code of whoever made it.
         invalid: The names of indexes that a killed CREATE INDEX CONCURRENTLY left.
         adk_version: The value of `schema_version` in ADK's metadata; None without the row.
         recorded: Our own history, oldest first.
@@ -74,6 +78,7 @@ class Catalog:
     kinds: Mapping[str, str]
     owners: Mapping[str, str]
     estimates: Mapping[str, float]
+    scripted: frozenset[str]
     invalid: frozenset[str]
     adk_version: str | None
     recorded: tuple[history.Entry, ...]
@@ -96,6 +101,12 @@ def read(connection: Connection, target: Target) -> Catalog:
         InvalidSettingError: There is no schema to work in.
     """
     facts = _facts(connection, target)
+    if facts["standby"]:
+        message = (
+            f"expected to write to the database {facts['database']}, but that server is a standby. "
+            "Name the primary in the URI, or several hosts: postgresql://…@host1,host2/…"
+        )
+        raise ReadOnlyDatabaseError(message)
     schema = _schema(facts, target)
     relations = rows(connection, _RELATIONS, schema=schema, names=NAMES)
     named = [row for row in relations if row[1] != "invalid"]
@@ -109,10 +120,25 @@ def read(connection: Connection, target: Target) -> Catalog:
         {str(row[0]): str(row[1]) for row in named},
         {str(row[0]): str(row[2]) for row in named},
         {str(row[0]): float(str(row[3])) for row in named},
+        frozenset(str(row[0]) for row in named if row[5]),
         frozenset(str(row[0]) for row in relations if row[1] == "invalid"),
         _adk_version(connection, schema, found) if ADK_METADATA.name in readable else None,
         history.entries(connection, schema) if history.is_ours(found) and history.TABLE in readable else (),
     )
+
+
+def schema_of(connection: Connection, url: URL) -> str:
+    """The schema whose tables a role sees first; read-only, on a standby too.
+
+    Args:
+        connection: From `connection.opened`, as that role.
+        url: Its URL.
+
+    Raises:
+        InvalidSettingError: There is none.
+    """
+    target = Target.of(url)
+    return _schema(_facts(connection, target), target)
 
 
 def qualified(connection: Connection, schema: str, table: str) -> str:
@@ -124,28 +150,27 @@ def _facts(connection: Connection, target: Target) -> dict[str, Any]:
     bound: Any = {"no_parameters": False}
     found = connection.execute(text(_FACTS), {"app": target.app.username}, execution_options=bound)
     facts = dict(found.mappings().one())
-    if facts["standby"]:
-        message = (
-            f"expected to write to the database {facts['database']}, but that server is a standby. "
-            "Name the primary in the URI, or several hosts: postgresql://…@host1,host2/…"
-        )
-        raise ReadOnlyDatabaseError(message)
     facts["one_role"] = target.app.username in (None, facts["user"], target.owner.username)
     return facts
 
 
 def _schema(facts: Mapping[str, Any], target: Target) -> str:
-    """What was asked for, else what the app role sees first, else what we see first."""
-    options = target.app.query.get("options")
-    told = [
-        target.roles.schema,
-        _first_schema(re.findall(r"search_path=(\S+)", options if isinstance(options, str) else "")),
-        None if facts["one_role"] else _first_schema(_values(facts["app_settings"], "search_path")),
-        facts["schema"],
+    """What was asked for, else what the app role sees first; our own connections are pinned to PostgreSQL's schema."""
+    if target.roles.schema:
+        return target.roles.schema
+    role = str(facts["user"] if facts["one_role"] else target.app.username)
+    kept = facts["own_settings" if facts["one_role"] else "app_settings"]
+    paths = [
+        *_values(facts["database_settings"], "search_path"),
+        *_values(kept, "search_path"),
+        *(path for url in (target.owner, target.app) for path in _in_options(url)),
     ]
-    for name in told:
-        if name:
-            return str(name)
+    names = [role if name == "$user" else name for name in _schemas(paths[-1] if paths else '"$user", public')]
+    for name in names:
+        if name in facts["schemas"]:
+            return name
+    if paths and names:
+        return names[0]
     message = (
         "expected a schema to work in, but the search_path of this role names none that exists. "
         "For example: session-db bootstrap --schema public"
@@ -153,11 +178,15 @@ def _schema(facts: Mapping[str, Any], target: Target) -> str:
     raise InvalidSettingError(message)
 
 
-def _first_schema(paths: list[str]) -> str | None:
-    """The first schema of the last search_path, unless that is the role's own."""
-    first = re.match(r'\s*(?:"((?:[^"]|"")*)"|([^,\s]*))', paths[-1] if paths else "")
-    name = (first[1] or "").replace('""', '"') or first[2] if first else None
-    return None if name in (None, "", "$user") else name
+def _in_options(url: URL) -> list[str]:
+    options = url.query.get("options")
+    return re.findall(r"search_path=(\S+)", options) if isinstance(options, str) else []
+
+
+def _schemas(path: str) -> list[str]:
+    """The names in a search_path, as PostgreSQL reads them: quoted ones as they are, the others in lower case."""
+    found = re.findall(r'"((?:[^"]|"")*)"|([^,\s"]+)', path)
+    return [name.replace('""', '"') if name else plain.lower() for name, plain in found]
 
 
 def _values(settings: list[str] | None, name: str) -> list[str]:
@@ -167,8 +196,17 @@ def _values(settings: list[str] | None, name: str) -> list[str]:
 
 def is_utc(facts: Mapping[str, Any]) -> bool:
     """Whether a new connection of the app role has the time zone UTC, as far as database and role say."""
-    told = [*_values(facts["database_settings"], "TimeZone"), *_values(facts["app_settings"], "TimeZone")]
-    return (told[-1] if told else facts["timezone"]).lower() in UTC
+    return database_is_utc(facts) and role_is_utc(facts)
+
+
+def database_is_utc(facts: Mapping[str, Any]) -> bool:
+    """Whether the database says UTC, or the server where it says nothing."""
+    return [facts["timezone"], *_values(facts["database_settings"], "TimeZone")][-1].lower() in UTC
+
+
+def role_is_utc(facts: Mapping[str, Any]) -> bool:
+    """Whether the app role says UTC, or nothing."""
+    return ["UTC", *_values(facts["app_settings"], "TimeZone")][-1].lower() in UTC
 
 
 def _adk_version(connection: Connection, schema: str, found: Found) -> str | None:

@@ -18,6 +18,11 @@ _LOCK: Final = (0x5E55_10DB, 1)
 _APPLICATION: Final = "session-db"
 """What `pg_stat_activity` shows."""
 
+_PINNED: Final = "-csearch_path=pg_catalog,pg_temp -crow_security=off"
+"""From the first statement on, which is SQLAlchemy's own: whoever may create functions or operators in a schema that is
+searched could have an administrator run them (CVE-2018-1058), and a policy on rows is a function as well. Where one
+would apply, the statement fails instead of seeing a part."""
+
 _ALIVE: Final = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -124,8 +129,10 @@ def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
 def _engine(url: URL, connect_seconds: int) -> Engine:
     """Kept without any connection: what it has learnt of the server and compiled serves the next one."""
     query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | _ALIVE
+    told = url.query.get("options")
+    query["options"] = f"{told if isinstance(told, str) else ''} {_PINNED}".strip()
     return create_engine(
-        url.set(query=query | dict(url.query)),
+        url.set(query=query | {name: value for name, value in url.query.items() if name != "options"}),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
@@ -138,18 +145,11 @@ def _engine(url: URL, connect_seconds: int) -> Engine:
 
 
 def _begin(connection: Connection, begin: str, waits: Waits) -> None:
-    """Begin a transaction with its bounds, in one round trip.
-
-    Until `use_schema`, nothing is looked up outside of PostgreSQL's own schema: whoever may create functions or
-    operators in another one could have an administrator run them (CVE-2018-1058). The schema that the role saw first
-    is kept as `session_db.schema`.
-    """
+    """Begin a transaction with its bounds, in one round trip."""
     connection.exec_driver_sql(
         f"{begin}; SET LOCAL lock_timeout = {round(waits.lock * 1000)}; "
         f"SET LOCAL statement_timeout = {round(waits.statement * 1000)}; "
-        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL timezone = 'UTC'; "
-        "SELECT pg_catalog.set_config('session_db.schema', COALESCE(pg_catalog.current_schema()::text, ''), true); "
-        "SET LOCAL search_path = pg_catalog, pg_temp"
+        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL timezone = 'UTC'"
     )
 
 

@@ -37,10 +37,8 @@ def translated(url: URL) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, psycopg.Error) as error:
-        if (ours := meaning(error, url)) is None:
-            raise
         # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
-        raise ours from None
+        raise meaning(error, url) or _unforeseen(error, url) from None
 
 
 def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDatabaseError | None:
@@ -63,6 +61,14 @@ def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDataba
         if re.search(pattern, asked, re.IGNORECASE):
             return _made(kind, text, words, url)
     return _made(errors.DatabaseUnavailableError, "it cannot be reached: {words}", words, url)
+
+
+def _unforeseen(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDatabaseError:
+    """In no words of the server, which may quote rows."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None) or "none"
+    reason = f"it answered {type(original).__name__} (SQLSTATE {state}). Nothing of that step was kept; see its log"
+    return errors.DatabaseUnavailableError(_sentence(reason, url))
 
 
 def unknown_host(url: URL) -> errors.UnknownHostError:

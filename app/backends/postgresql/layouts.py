@@ -39,6 +39,7 @@ def recognise(catalog: Catalog) -> Layout:
         IncompatibleLayoutError: ADK's metadata names a version that nobody knows.
     """
     _refuse_other_relations(catalog)
+    _refuse_code_of_others(catalog)
     _refuse_later_releases(catalog)
     there = [METADATA.tables[name] for name in TABLES if name in catalog.found.tables]
     columns = {column["name"] for column in catalog.found.columns.get("events", [])}
@@ -68,6 +69,23 @@ def _refuse_other_relations(catalog: Catalog) -> None:
         taken += _unusable(catalog, ADK_METADATA, convertible=False)
     if taken:
         raise _foreign(catalog, taken)
+
+
+def _refuse_code_of_others(catalog: Catalog) -> None:
+    """Before the first statement that could run it: we may be the administrator, and they are not."""
+    if catalog.one_role:
+        return
+    found = [
+        f"{name} of the role {catalog.owners[name]} with a trigger, rule, policy or check of its own"
+        for name in sorted(catalog.scripted)
+        if catalog.owners[name] != catalog.facts["user"]
+    ]
+    if found:
+        message = (
+            f"expected session tables that run no code of other roles in {catalog.facts['database']}, but found "
+            f"{', '.join(found)}. Drop it first, or give the table to the administrator"
+        )
+        raise ForeignDatabaseError(message)
 
 
 def _refuse_later_releases(catalog: Catalog) -> None:

@@ -49,7 +49,7 @@ _CREATE_REFUSED: Final = (
 )
 
 _REMAINING: Final = f"""
-SELECT * FROM events e WHERE (e.id, e.app_name, e.user_id, e.session_id) > (:id, :app_name, :user_id, :session_id)
+SELECT * FROM events e WHERE (e.id, e.app_name, e.user_id, e.session_id) >= (:id, :app_name, :user_id, :session_id)
   AND NOT EXISTS (SELECT 1 FROM {_STAGING.name} n WHERE (n.id, n.app_name, n.user_id, n.session_id)
     = (e.id, e.app_name, e.user_id, e.session_id))
   AND NOT EXISTS (SELECT 1 FROM {REFUSED} r WHERE (r.id, r.app_name, r.user_id, r.session_id)

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.backends.interface import Plan, Step, Target
 from app.backends.postgresql import conversion, history, rights, roles
-from app.backends.postgresql.catalog import Catalog, is_utc
+from app.backends.postgresql.catalog import Catalog, database_is_utc, is_utc, role_is_utc
 from app.backends.postgresql.layouts import Layout, recognise
 from app.backends.postgresql.names import quoted
 from app.errors import OlderLayoutError
@@ -128,15 +128,17 @@ def _metadata_row(catalog: Catalog) -> list[Step]:
 
 def _time_zone(connection: Connection, catalog: Catalog, target: Target) -> list[Step]:
     """ADK writes states by the server's clock in the database's time zone, everything else in UTC."""
-    if is_utc(catalog.facts):
-        return []
     database = quoted(connection, str(catalog.facts["database"]))
-    if catalog.facts["owns_database"] or catalog.facts["superuser"]:
-        return [Step("set the time zone UTC", (f"ALTER DATABASE {database} SET timezone = 'UTC'",))]
-    if catalog.one_role:
+    made, role = [], quoted(connection, str(target.app.username))
+    may = catalog.facts["owns_database"] or catalog.facts["superuser"]
+    if not database_is_utc(catalog.facts) and may:
+        made.append(Step("set the time zone UTC", (f"ALTER DATABASE {database} SET timezone = 'UTC'",)))
+    elif is_utc(catalog.facts):
         return []
-    sql = f"ALTER ROLE {quoted(connection, str(target.app.username))} IN DATABASE {database} SET timezone = 'UTC'"
-    return [Step(f"set the time zone UTC for {target.app.username}", (sql,))]
+    if not catalog.one_role and not (may and role_is_utc(catalog.facts)):
+        sql = f"ALTER ROLE {role} IN DATABASE {database} SET timezone = 'UTC'"
+        made.append(Step(f"set the time zone UTC for {target.app.username}", (sql,)))
+    return made
 
 
 def _is_recorded(catalog: Catalog) -> bool:

@@ -59,7 +59,8 @@ def grants(connection: Connection, catalog: Catalog, target: Target) -> list[Ste
     if is_guest(catalog, wanted):
         return []
     acl = _acl(connection, catalog)
-    made = _step("take from everybody what is no one's business", _exact(catalog, acl, None, "PUBLIC", {}))
+    nobody = (*_closed(connection, catalog), *_exact(catalog, acl, None, "PUBLIC", {}))
+    made = _step("take the rights that everybody has", iter(nobody))
     if not catalog.one_role:
         made += _granted(connection, catalog, acl, str(target.app.username), APP_RIGHTS)
         made += _search_path(connection, catalog, target)
@@ -97,6 +98,17 @@ def _exact(
             yield f"GRANT {', '.join(missing)} ON {table} TO {name}"
         if surplus := sorted((actual | acl.get((place, role, True), frozenset())) - set(wanted)):
             yield f"REVOKE {', '.join(surplus)} ON {table} FROM {name}"
+
+
+def _closed(connection: Connection, catalog: Catalog) -> Iterator[str]:
+    """No role may make tables or functions beside ours, as everybody may in `public` up to PostgreSQL 14."""
+    query = (
+        "SELECT EXISTS (SELECT FROM aclexplode(nspacl) WHERE grantee = 0 AND privilege_type = 'CREATE') "
+        "AND pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = :schema"
+    )
+    found = rows(connection, query, schema=catalog.schema)
+    if found and found[0][0]:
+        yield f"REVOKE CREATE ON SCHEMA {quoted(connection, catalog.schema)} FROM PUBLIC"
 
 
 def _entrance(connection: Connection, catalog: Catalog, role: str) -> Iterator[str]:

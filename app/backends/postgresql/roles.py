@@ -35,7 +35,10 @@ def owner(catalog: Catalog, target: Target) -> str:
     if target.roles.owner:
         return target.roles.owner
     owners = {catalog.owners[name] for name in METADATA.tables if name in catalog.owners}
-    if len(owners) == 1 and (catalog.one_role or owners != {target.app.username}):
+    others = sorted(owners - {str(catalog.facts["user"])})
+    if others and catalog.one_role:
+        return others[0]  # Whoever it is, a server takes no tables from others.
+    if len(owners) == 1 and owners != {target.app.username}:
         return owners.pop()
     return str(catalog.facts["user"])
 

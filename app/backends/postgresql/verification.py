@@ -16,13 +16,25 @@ from app.backends.postgresql.catalog import Catalog
 from app.backends.postgresql.connection import changing, opened, reading, rows, scalar
 from app.backends.postgresql.layouts import Layout, recognise
 from app.backends.postgresql.uri import adk_uri
-from app.errors import InsufficientRightsError, OlderLayoutError, VerificationError
+from app.errors import (
+    DatabaseUnavailableError,
+    InsufficientRightsError,
+    OlderLayoutError,
+    VerificationError,
+)
 from app.schema.comparison import table_differences
 from app.schema.model import STATE_TABLES
 from app.schema.postgresql import METADATA, SCHEMA_VERSION
 
 _COUNTED: Final = 64 * 1024 * 1024
 """Bytes of a table up to which its rows are counted one by one."""
+
+_CLEAN: Final = """
+DELETE FROM {place} WHERE app_name = :app
+  OR app_name LIKE :stale AND update_time < now() AT TIME ZONE 'UTC' - make_interval(secs => :seconds)
+RETURNING 1
+"""
+"""What a probe leaves: its own, and what killed ones left."""
 
 
 def differences(target: Target) -> tuple[str, ...]:
@@ -66,11 +78,15 @@ def verify(target: Target) -> Verified:
     may_clean = _clean(target, probe.APP)
     app = f"{probe.APP}-{uuid.uuid4()}" if may_clean else probe.APP
     try:
-        with probe.judged(lambda error: _meaning(error, target.app)):
-            asyncio.run(_try(adk_uri(target.app), app))
-    finally:
+        _probe(target, app)
+    except DatabaseUnavailableError:
+        raise  # Nothing more can be done there now; the next verification removes what is left.
+    except BaseException:
         if may_clean:
             _clean(target, app)
+        raise
+    if may_clean:
+        _clean(target, app)
     with opened(target.owner, target.waits) as connection, reading(connection, target.waits):
         found = catalog.read(connection, target)
         return Verified({table.name: _rows(connection, found, table.name) for table in METADATA.sorted_tables})
@@ -151,24 +167,39 @@ def _rows(connection: Connection, found: Catalog, table: str) -> int:
     return round(found.estimates[table])
 
 
-async def _try(uri: str, app: str) -> None:
+def _probe(target: Target, app: str) -> None:
+    """A session through ADK, which knows no bounds of its own: it gets ours."""
     # Imported late: the bootstrapper runs without ADK, and importing it takes longer than everything else here.
     from google.adk.sessions.database_session_service import DatabaseSessionService  # noqa: PLC0415
 
-    async with DatabaseSessionService(uri) as service:
-        await service.prepare_tables()
-        await probe.try_session(service, app)
+    async def try_it() -> None:
+        async with DatabaseSessionService(_bounded(target)) as service:
+            await service.prepare_tables()
+            await probe.try_session(service, app)
+
+    with probe.judged(lambda error: _meaning(error, target.app)):
+        asyncio.run(try_it())
+
+
+def _bounded(target: Target) -> str:
+    told = target.app.query.get("options")
+    bounds = (
+        f"-clock_timeout={round(target.waits.lock * 1000)} -cstatement_timeout={round(target.waits.statement * 1000)}"
+    )
+    options = f"{told if isinstance(told, str) else ''} {bounds}".strip()
+    return adk_uri(target.app.update_query_dict({"options": options}))
 
 
 def _clean(target: Target, app: str) -> bool:
-    """Remove the states that ADK never removes; whether that is allowed."""
+    """Remove the states that ADK never removes, and what killed probes left; whether that is allowed."""
     try:
         with opened(target.owner, target.waits) as connection, changing(connection, target.waits):
             schema = catalog.read(connection, target).schema
-            for table in STATE_TABLES:
+            for table in ("sessions", *STATE_TABLES):
                 place = catalog.qualified(connection, schema, table)
-                sql = f"DELETE FROM {place} WHERE app_name = :app RETURNING 1"  # noqa: S608  # Quoted.
-                rows(connection, sql, app=app)
+                rows(
+                    connection, _CLEAN.format(place=place), app=app, stale=f"{probe.APP}-%", seconds=probe.STALE_SECONDS
+                )
     except InsufficientRightsError:
         return False
     return True

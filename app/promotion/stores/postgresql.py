@@ -87,8 +87,7 @@ class PostgresqlStore:
             DatabaseUnavailableError: It cannot be opened; the kind of the error says why.
         """
         with engine.opened(url, waits) as connection:
-            schema = engine.scalar(connection, "SELECT current_schema()")
-            yield cls(connection, url, waits, str(schema or "public"))
+            yield cls(connection, url, waits, catalog.schema_of(connection, url))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -183,15 +182,16 @@ class PostgresqlStore:
 
     def event_keys(self, session: Key) -> Iterator[list[Key]]:
         """See `interface.Store`."""
-        there, after = _table(EVENTS), ""
+        there = _table(EVENTS)
         matches = [there.c[name] == value for name, value in zip(EVENTS.key_names, session, strict=False)]
         statement = select(there.c.id).where(*matches).order_by(there.c.id).limit(interface.BATCH_ROWS)
+        page = statement
         while True:
             with translated(self._url):
-                found = self._connection.execute(statement.where(there.c.id > after)).scalars().all()
+                found = self._connection.execute(page).scalars().all()
             if not found:
                 return
-            after = found[-1]
+            page = statement.where(there.c.id > found[-1])
             yield [(*session, name) for name in found]
 
     def wrote_at(self, scope: Key, moment: datetime) -> bool:

@@ -71,7 +71,7 @@ def test_a_server_whose_schema_is_missing_says_what_to_do(
     done = subprocess.run(SERVE, cwd=ROOT, env=environ, check=False, capture_output=True, text=True, timeout=120)
 
     assert done.returncode == 17
-    assert done.stderr.splitlines()[-1].startswith("error: expected to use the database")
-    assert "ADMIN_DB_URI" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: expected a finished session schema")
+    assert "ADMIN_DB_URI set: session-db bootstrap" in done.stderr
     assert "Traceback" not in done.stderr
     assert str(target.app.password) not in done.stderr

@@ -49,6 +49,16 @@ def test_a_locked_table_is_told(hasty: Target, refused: Any, session: Any, uncha
     assert verbs.verify(hasty).tables["sessions"] == 0
 
 
+def test_a_table_that_adk_cannot_read_is_told(hasty: Target, refused: Any, session: Any) -> None:
+    """ADK itself would wait for ever."""
+    verbs.bootstrap(hasty)
+    with session(hasty.owner) as other:
+        other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        refused(hasty, LockedDatabaseError, "--lock-wait", verbs=("verify",))
+
+    assert verbs.verify(hasty).tables["sessions"] == 0
+
+
 def test_a_transaction_that_stays_open_is_told(hasty: Target, sql: Sql, raised: Any, session: Any) -> None:
     """An index of a table in use waits for all who write; what the end of the wait leaves, the next run rebuilds."""
     verbs.bootstrap(hasty)
