@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, text
 
 from app.backends.interface import Target
 from app.backends.postgresql import history
-from app.backends.postgresql.connection import rows
+from app.backends.postgresql.connection import rows, scalar
 from app.backends.postgresql.names import quoted
 from app.errors import InvalidSettingError, ReadOnlyDatabaseError
 from app.schema.comparison import Found, look
@@ -98,7 +98,7 @@ def read(connection: Connection, target: Target) -> Catalog:
 
     Raises:
         ReadOnlyDatabaseError: The server is a standby.
-        InvalidSettingError: There is no schema to work in.
+        InvalidSettingError: There is no schema to work in, or the app role has its tables in another one.
     """
     facts = _facts(connection, target)
     if facts["standby"]:
@@ -108,6 +108,7 @@ def read(connection: Connection, target: Target) -> Catalog:
         )
         raise ReadOnlyDatabaseError(message)
     schema = _schema(facts, target)
+    _refuse_second_set(connection, facts, target)
     relations = rows(connection, _RELATIONS, schema=schema, names=NAMES)
     named = [row for row in relations if row[1] != "invalid"]
     readable = {str(row[0]) for row in named if row[4]}  # Another role's tables only as its member.
@@ -176,6 +177,25 @@ def _schema(facts: Mapping[str, Any], target: Target) -> str:
         "For example: session-db bootstrap --schema public"
     )
     raise InvalidSettingError(message)
+
+
+def _refuse_second_set(connection: Connection, facts: Mapping[str, Any], target: Target) -> None:
+    """The app role would be led from its sessions to an empty schema."""
+    if target.roles.schema is None:
+        return
+    now = _schema(facts, replace(target, roles=replace(target.roles, schema=None)))
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'sessions' AND relkind IN ('r', 'p') "
+        "AND relnamespace = to_regnamespace(quote_ident(:schema)))"
+    )
+    if now == target.roles.schema or not scalar(connection, query, schema=now):
+        return
+    if not scalar(connection, query, schema=target.roles.schema):
+        message = (
+            f"expected the session tables in schema {target.roles.schema}, but {target.app.username} has them in "
+            f"schema {now}. Leave --schema out, or move them first: ALTER TABLE … SET SCHEMA …"
+        )
+        raise InvalidSettingError(message)
 
 
 def _in_options(url: URL) -> list[str]:

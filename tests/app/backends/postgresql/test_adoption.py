@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from google.adk.events import Event, EventActions
 from google.adk.sessions.database_session_service import DatabaseSessionService
 
 from app import verbs
-from app.backends.interface import Target
-from app.errors import ForeignDatabaseError, IncompatibleLayoutError
+from app.backends.interface import Roles, Target
+from app.errors import ForeignDatabaseError, IncompatibleLayoutError, InvalidSettingError
 from rehearsal.cluster import Cluster
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
@@ -203,3 +204,14 @@ def test_an_index_is_built_while_a_writer_goes_on(adk: Target, sql: Sql, postgre
         writer.commit()
 
         assert verbs.bootstrap(adk).steps == (f"create index {OURS}",)
+
+
+def test_a_second_set_of_tables_is_refused(adk: Target, shape: Callable[[], str]) -> None:
+    """The app role would be led from its sessions to an empty schema."""
+    verbs.bootstrap(adk)
+    before = shape()
+
+    with pytest.raises(InvalidSettingError, match="has them in schema public"):
+        verbs.bootstrap(replace(adk, roles=Roles(schema="other")))
+
+    assert shape() == before

@@ -52,9 +52,8 @@ def test_a_search_path_of_the_database_is_not_followed(
 ) -> None:
     """Not even by what SQLAlchemy asks when it connects."""
     sql(f"CREATE SCHEMA evil; CREATE FUNCTION evil.current_schema() RETURNS name {PAYLOAD}")
-    sql(
-        f"ALTER DATABASE {server_database.name} SET search_path = evil, public, pg_catalog; GRANT USAGE ON SCHEMA evil TO {guest}"
-    )
+    sql(f"ALTER DATABASE {server_database.name} SET search_path = evil, public, pg_catalog")
+    sql(f"GRANT USAGE ON SCHEMA evil TO {guest}")
     superuser = replace(target, owner=server_database.superuser)
 
     verbs.plan(superuser)
