@@ -60,7 +60,7 @@ lock: environment ## Pin the dependencies anew (requirements/*.txt)
 		$(LOCK) --no-deps -o requirements/postgresql-$$major.txt requirements/postgresql-$$major.in || exit; done
 
 clean: ## Remove the environment and the tools; state and databases stay
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 environment:
 	@test -n "$(PYTHON)" || { echo "error: expected Python 3.11 or newer on PATH, for example: make up PYTHON=/opt/python3.12/bin/python3" >&2; exit 2; }

@@ -26,7 +26,7 @@ from rehearsal.managed import managed
 
 Result = TypeVar("Result")
 
-MODEST = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MODEST = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 CHARACTERS = st.characters(blacklist_categories=["Cs"], blacklist_characters="\0")
 """Unicode but NUL, which PostgreSQL keeps in no text, and lone surrogates, which UTF-8 has no bytes for."""

@@ -20,7 +20,7 @@ from rehearsal.cluster import Cluster
 from rehearsal.leftovers import swept
 from rehearsal.managed import ManagedDatabase, managed
 
-pytestmark = pytest.mark.parametrize("postgresql", [15, 16, 18], indirect=True)
+pytestmark = pytest.mark.parametrize("postgresql", [15, 18], indirect=True)  # Memberships changed once, with 16.
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 
