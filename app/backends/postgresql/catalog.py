@@ -11,7 +11,7 @@ from app.backends.interface import Target
 from app.backends.postgresql import history
 from app.backends.postgresql.connection import rows, scalar
 from app.backends.postgresql.names import quoted
-from app.errors import InvalidSettingError, ReadOnlyDatabaseError
+from app.errors import InsufficientRightsError, InvalidSettingError, ReadOnlyDatabaseError
 from app.schema.comparison import Found, look
 from app.schema.postgresql import ADK_METADATA, METADATA
 
@@ -98,6 +98,7 @@ def read(connection: Connection, target: Target) -> Catalog:
 
     Raises:
         ReadOnlyDatabaseError: The server is a standby.
+        InsufficientRightsError: The role may not read the tables, and no administrator is told of.
         InvalidSettingError: There is no schema to work in, or the app role has its tables in another one.
     """
     facts = _facts(connection, target)
@@ -112,6 +113,12 @@ def read(connection: Connection, target: Target) -> Catalog:
     relations = rows(connection, _RELATIONS, schema=schema, names=NAMES)
     named = [row for row in relations if row[1] != "invalid"]
     readable = {str(row[0]) for row in named if row[4]}  # Another role's tables only as its member.
+    if facts["one_role"] and (hidden := sorted(str(row[0]) for row in named if not row[4])):
+        message = (
+            f"expected to use the database {facts['database']} as {facts['user']}, but this role may not: permission "
+            f"denied for table {', '.join(hidden)}. As the administrator, with ADMIN_DB_URI set: session-db bootstrap"
+        )
+        raise InsufficientRightsError(message)
     found = look(connection, NAMES, schema)
     return Catalog(
         facts,

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.backends.interface import Waits
-from app.backends.postgresql.failures import translated, unknown_host
+from app.backends.postgresql.failures import concealed, unknown_host
 from app.backends.postgresql.names import quoted
 
 _LOCK: Final = (0x5E55_10DB, 1)
@@ -46,7 +46,7 @@ def opened(url: URL, waits: Waits) -> Iterator[Connection]:
     Raises:
         DatabaseUnavailableError: It cannot be opened, or breaks; the kind of the error says why.
     """
-    with translated(url), _connected(_engine(url, round(waits.connect)), url) as connection:
+    with concealed(url), _connected(_engine(url, round(waits.connect)), url) as connection:
         yield connection
 
 

@@ -37,8 +37,27 @@ def translated(url: URL) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, psycopg.Error) as error:
+        if (ours := meaning(error, url)) is None:
+            raise
         # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
-        raise meaning(error, url) or _unforeseen(error, url) from None
+        raise ours from None
+
+
+@contextmanager
+def concealed(url: URL) -> Iterator[None]:
+    """As `translated`, and whatever else is raised goes no further than as one line without the server's words.
+
+    Args:
+        url: The database, for the message.
+
+    Raises:
+        DatabaseUnavailableError: Or the kind of it that says what happened.
+    """
+    try:
+        with translated(url):
+            yield
+    except (DBAPIError, psycopg.Error) as error:
+        raise _unforeseen(error, url) from None
 
 
 def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDatabaseError | None:

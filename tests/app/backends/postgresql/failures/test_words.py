@@ -128,15 +128,16 @@ def test_names_are_not_read_as_reasons(server_database: ManagedDatabase, refused
     refused(target, MissingDatabaseError, f"the database {name} at", command=False)
 
 
-def test_a_mistake_of_ours_stays_one(server_database: ManagedDatabase) -> None:
-    """Nobody is told that the server is at fault."""
+def test_what_nobody_foresaw_is_one_line_without_the_servers_words(server_database: ManagedDatabase) -> None:
+    """They may quote a row; the server's log has them."""
     with (
-        pytest.raises(Exception, match="does not exist") as caught,
+        pytest.raises(DatabaseUnavailableError, match=r"UndefinedColumn \(SQLSTATE 42703\)") as caught,
         connection.opened(server_database.admin, Waits()) as opened,
     ):
         opened.exec_driver_sql("SELECT nothing")
 
-    assert not isinstance(caught.value, SessionDatabaseError)
+    assert "does not exist" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 def test_a_silent_network_is_noticed(server_database: ManagedDatabase) -> None:
