@@ -40,10 +40,10 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
     verbs.make_ready(url)
     report("loading ADK")
     # Imported late: ADK takes seconds, and a port that is taken should not.
-    from app.server import create_app  # noqa: PLC0415
+    from app.server import adk_app  # noqa: PLC0415
 
     base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(create_app(host, url), log_level="warning", timeout_graceful_shutdown=10))
+    server = uvicorn.Server(uvicorn.Config(adk_app(host, url), log_level="warning", timeout_graceful_shutdown=10))
     threading.Thread(target=_announce, args=(base, report), daemon=True).start()
     with choice.of(url).in_use(url):
         server.run(sockets=[listener])

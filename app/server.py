@@ -29,6 +29,19 @@ def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
     """
     url = url or environment.served_database()
     verbs.make_ready(url)
+    return adk_app(host, url)
+
+
+def adk_app(host: str | None, url: URL) -> FastAPI:
+    """ADK's app on a database that is ready; the rest is as in `create_app`.
+
+    Args:
+        host: The address it will be bound to, where known.
+        url: The session database, after `verbs.make_ready`.
+
+    Raises:
+        InvalidSettingError: AGENTS_DIR names no folder.
+    """
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)

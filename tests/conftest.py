@@ -101,11 +101,17 @@ def postgresql(clusters: Clusters, request: pytest.FixtureRequest) -> Cluster:
 
 
 @pytest.fixture
-def server_database(postgresql: Cluster) -> Iterator[ManagedDatabase]:
+def database_owner() -> str | None:
+    """The role that owns the database in its administrator's place; None as on Amazon RDS."""
+    return None
+
+
+@pytest.fixture
+def server_database(postgresql: Cluster, database_owner: str | None) -> Iterator[ManagedDatabase]:
     """A database of the test's own, empty, with an administrator as a managed cloud gives one.
 
     In the end it is dropped, and so are all databases and roles that the test made.
     """
     mark = secrets.token_hex(4)
     with swept(postgresql):
-        yield managed(postgresql, f"sessions_{mark}", master=f"master_{mark}")
+        yield managed(postgresql, f"sessions_{mark}", master=f"master_{mark}", owner=database_owner)

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from sqlalchemy import URL
 
 from app import dsn
 from app.backends.interface import Target
+from app.environment import ROOT
 from app.verbs import bootstrap
 
 Query = Callable[[Path, str], list[Any]]
+Start = Callable[[], tuple["subprocess.Popen[str]", str]]
 SessionDb = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -78,3 +80,26 @@ def session_db() -> SessionDb:
         return done
 
     return run
+
+
+@pytest.fixture
+def start(environ: dict[str, str]) -> Iterator[Start]:
+    """Starts a server in the test's `environ` on a free port, until it says where it is; kills what a test leaves."""
+    running = []
+
+    def run() -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("ADK API server: "):
+                return process, line.split()[-1].removesuffix("/docs")
+        raise AssertionError("".join(said))
+
+    yield run
+    for process in running:
+        process.kill()
+        process.communicate()

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +21,6 @@ Start = Callable[[], tuple[subprocess.Popen[str], str]]
 def environ(path: Path) -> dict[str, str]:
     """A process environment that names the test's database."""
     return os.environ | {"SESSION_DB_URI": f"sqlite:///{path}"}
-
-
-@pytest.fixture
-def start(environ: dict[str, str]) -> Iterator[Start]:
-    """Starts a server of its own on a free port, until it says where it is; kills what a test leaves running."""
-    running = []
-
-    def run() -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
-        running.append(process)
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if line.startswith("ADK API server: "):
-                return process, line.split()[-1].removesuffix("/docs")
-        raise AssertionError("".join(said))
-
-    yield run
-    for process in running:
-        process.kill()
-        process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,6 +11,7 @@ from app.backends.interface import Target
 from app.backends.postgresql import history
 from app.backends.postgresql.connection import rows, scalar
 from app.backends.postgresql.names import quoted
+from app.backends.postgresql.uri import options
 from app.errors import InsufficientRightsError, InvalidSettingError, ReadOnlyDatabaseError
 from app.schema.comparison import Found, look
 from app.schema.postgresql import ADK_METADATA, METADATA
@@ -135,17 +136,16 @@ def read(connection: Connection, target: Target) -> Catalog:
     )
 
 
-def schema_of(connection: Connection, url: URL) -> str:
-    """The schema whose tables a role sees first; read-only, on a standby too.
+def schema_of(connection: Connection, target: Target) -> str:
+    """The schema of the tables alone; read-only, on a standby too.
 
     Args:
-        connection: From `connection.opened`, as that role.
-        url: Its URL.
+        connection: From `connection.opened`, as the owner.
+        target: The database and its roles.
 
     Raises:
         InvalidSettingError: There is none.
     """
-    target = Target.of(url)
     return _schema(_facts(connection, target), target)
 
 
@@ -206,8 +206,7 @@ def _refuse_second_set(connection: Connection, facts: Mapping[str, Any], target:
 
 
 def _in_options(url: URL) -> list[str]:
-    options = url.query.get("options")
-    return re.findall(r"search_path=(\S+)", options) if isinstance(options, str) else []
+    return re.findall(r"search_path=(\S+)", options(url))
 
 
 def _schemas(path: str) -> list[str]:

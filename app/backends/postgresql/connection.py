@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.backends.interface import Waits
 from app.backends.postgresql.failures import concealed, unknown_host
 from app.backends.postgresql.names import quoted
+from app.backends.postgresql.uri import with_options
 
 _LOCK: Final = (0x5E55_10DB, 1)
 """The two keys of our advisory lock; others may be used in the same database, so they spell who we are."""
@@ -129,10 +130,8 @@ def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
 def _engine(url: URL, connect_seconds: int) -> Engine:
     """Kept without any connection: what it has learnt of the server and compiled serves the next one."""
     query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | _ALIVE
-    told = url.query.get("options")
-    query["options"] = f"{told if isinstance(told, str) else ''} {_PINNED}".strip()
     return create_engine(
-        url.set(query=query | {name: value for name, value in url.query.items() if name != "options"}),
+        with_options(url.set(query=query | dict(url.query)), _PINNED),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,

@@ -1,7 +1,9 @@
 """What was done to a database, when and by whom: a table of our own, appended to and never changed."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
@@ -46,6 +48,7 @@ class Entry:
     release: str
 
 
+@cache
 def checksum() -> str:
     """SHA-256 of the layout's definition, as the DDL that makes it on an empty database."""
     statements = [CREATE]
@@ -72,6 +75,15 @@ def entries(connection: Connection, schema: str) -> tuple[Entry, ...]:
     place = f"{quoted(connection, schema)}.{TABLE}"
     found = rows(connection, f"SELECT layout, checksum, step, release FROM {place} ORDER BY id")  # noqa: S608  # Quoted.
     return tuple(Entry(int(str(row[0])), str(row[1]), str(row[2]), str(row[3])) for row in found)
+
+
+def has_layout(recorded: Iterable[Entry]) -> bool:
+    """Whether one of the lines is of the layout that this release makes.
+
+    Args:
+        recorded: From `entries`.
+    """
+    return any((entry.layout, entry.checksum) == (LAYOUT, checksum()) for entry in recorded)
 
 
 def record(step: str) -> str:

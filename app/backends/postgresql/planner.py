@@ -75,7 +75,7 @@ def steps(connection: Connection, catalog: Catalog, target: Target) -> Steps:
         *roles.ownership(connection, catalog, target, created),
         *rights.grants(connection, catalog, target),
     ]
-    if together or not _is_recorded(catalog):
+    if together or not history.has_layout(catalog.recorded):
         together.append(_record(layout, together))
     return Steps(catalog.schema, layout, tuple(together), tuple(apart))
 
@@ -139,10 +139,6 @@ def _time_zone(connection: Connection, catalog: Catalog, target: Target) -> list
         sql = f"ALTER ROLE {role} IN DATABASE {database} SET timezone = 'UTC'"
         made.append(Step(f"set the time zone UTC for {target.app.username}", (sql,)))
     return made
-
-
-def _is_recorded(catalog: Catalog) -> bool:
-    return any((entry.layout, entry.checksum) == (history.LAYOUT, history.checksum()) for entry in catalog.recorded)
 
 
 def _record(layout: Layout, taken: list[Step]) -> Step:

@@ -14,6 +14,7 @@ from app.backends.postgresql.catalog import Catalog
 from app.backends.postgresql.connection import rows
 from app.backends.postgresql.names import quoted
 from app.backends.postgresql.roles import is_guest, owner
+from app.backends.postgresql.uri import options
 from app.schema.postgresql import ADK_METADATA
 
 APP_RIGHTS: Final = {
@@ -132,11 +133,11 @@ def _entrance(connection: Connection, catalog: Catalog, role: str) -> Iterator[s
 
 def _search_path(connection: Connection, catalog: Catalog, target: Target) -> list[Step]:
     """So that ADK, which names no schema, finds the tables (google/adk-python#2115)."""
-    options, schema = target.app.query.get("options"), quoted(connection, catalog.schema)
+    schema = quoted(connection, catalog.schema)
     told = [*(catalog.facts["database_settings"] or []), *(catalog.facts["app_settings"] or [])]
     paths = [path for name, _, path in (setting.partition("=") for setting in told) if name == "search_path"]
     first = (paths[-1] if paths else "public").removeprefix('"$user", ').partition(", ")[0]
-    if (isinstance(options, str) and "search_path" in options) or first in (schema, f'"{schema}"'):
+    if "search_path" in options(target.app) or first in (schema, f'"{schema}"'):
         return []
     role, database = quoted(connection, str(target.app.username)), quoted(connection, str(catalog.facts["database"]))
     sql = f"ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}"

@@ -72,6 +72,22 @@ def adk_uri(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def options(url: URL) -> str:
+    """What the URL tells the server to set for each connection, as `-cname=value`; empty where it tells nothing."""
+    told = url.query.get("options")
+    return told if isinstance(told, str) else ""
+
+
+def with_options(url: URL, more: str) -> URL:
+    """The same URL with settings after its own, so that they win.
+
+    Args:
+        url: A URL from `parse`.
+        more: For example `-clock_timeout=1000`.
+    """
+    return url.update_query_dict({"options": f"{options(url)} {more}".strip()})
+
+
 def hosts(url: URL) -> str:
     """Where a URL leads, for messages: `host:port`, several of them with commas, or the socket's folder."""
     named = url.query.get("host")

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import URL, Connection
@@ -15,7 +16,7 @@ from app.backends.postgresql import catalog, failures, history, rights, roles
 from app.backends.postgresql.catalog import Catalog
 from app.backends.postgresql.connection import changing, opened, reading, rows, scalar
 from app.backends.postgresql.layouts import Layout, recognise
-from app.backends.postgresql.uri import adk_uri
+from app.backends.postgresql.uri import adk_uri, with_options
 from app.errors import (
     DatabaseUnavailableError,
     InsufficientRightsError,
@@ -108,7 +109,7 @@ def _schema(connection: Connection, found: Catalog) -> Iterator[str]:
         yield f"index {name}: expected a valid one, found what a killed build left. To rebuild it: session-db bootstrap"
     if found.adk_version != SCHEMA_VERSION[1]:
         yield "adk_internal_metadata: expected the row schema_version 1, found none. To add it: session-db bootstrap"
-    if not any((entry.layout, entry.checksum) == (history.LAYOUT, history.checksum()) for entry in found.recorded):
+    if not history.has_layout(found.recorded):
         yield f"{history.TABLE}: expected a record of this layout, found none. To add it: session-db bootstrap"
 
 
@@ -147,13 +148,11 @@ def _is_local(url: URL) -> bool:
 
 
 def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name.strip("[]").rpartition(":")[0] or name).is_loopback
-    except ValueError:
-        try:
-            return ipaddress.ip_address(name.strip("[]")).is_loopback
-        except ValueError:
-            return False
+    bare = name.strip("[]")
+    for address in (bare.rpartition(":")[0] or name, bare):
+        with suppress(ValueError):
+            return ipaddress.ip_address(address).is_loopback
+    return False
 
 
 def _rows(connection: Connection, found: Catalog, table: str) -> int:
@@ -182,19 +181,15 @@ def _probe(target: Target, app: str) -> None:
 
 
 def _bounded(target: Target) -> str:
-    told = target.app.query.get("options")
-    bounds = (
-        f"-clock_timeout={round(target.waits.lock * 1000)} -cstatement_timeout={round(target.waits.statement * 1000)}"
-    )
-    options = f"{told if isinstance(told, str) else ''} {bounds}".strip()
-    return adk_uri(target.app.update_query_dict({"options": options}))
+    lock, statement = (round(seconds * 1000) for seconds in (target.waits.lock, target.waits.statement))
+    return adk_uri(with_options(target.app, f"-clock_timeout={lock} -cstatement_timeout={statement}"))
 
 
 def _clean(target: Target, app: str) -> bool:
     """Remove the states that ADK never removes, and what killed probes left; whether that is allowed."""
     try:
         with opened(target.owner, target.waits) as connection, changing(connection, target.waits):
-            schema = catalog.read(connection, target).schema
+            schema = catalog.schema_of(connection, target)
             for table in ("sessions", *STATE_TABLES):
                 place = catalog.qualified(connection, schema, table)
                 rows(

@@ -71,8 +71,9 @@ def bootstrap(target: Target, report: Report) -> Bootstrapped:
     with engine.opened(target.owner) as connection:
         with engine.transaction(connection, "BEGIN"):
             missing = _missing(connection, path)
-        if missing or engine.journal_mode(connection) != "wal":
-            if engine.journal_mode(connection) != "wal":
+        in_wal = engine.journal_mode(connection) == "wal"
+        if missing or not in_wal:
+            if not in_wal:
                 engine.enter_wal(connection)
                 done.append(_WAL.name)
             with engine.transaction(connection, "BEGIN IMMEDIATE"):

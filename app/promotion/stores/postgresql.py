@@ -87,7 +87,7 @@ class PostgresqlStore:
             DatabaseUnavailableError: It cannot be opened; the kind of the error says why.
         """
         with engine.opened(url, waits) as connection:
-            yield cls(connection, url, waits, catalog.schema_of(connection, url))
+            yield cls(connection, url, waits, catalog.schema_of(connection, Target.of(url)))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -1,8 +1,7 @@
 """Tables that ADK made as its own role go to another one, by an administrator who is no superuser."""
 
 import asyncio
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +16,6 @@ from app.backends import choice
 from app.backends.interface import Roles, Target
 from app.errors import InsufficientRightsError
 from rehearsal.cluster import Cluster
-from rehearsal.leftovers import swept
-from rehearsal.managed import ManagedDatabase, managed
 
 pytestmark = pytest.mark.parametrize("postgresql", [15, 18], indirect=True)  # Memberships changed once, with 16.
 
@@ -29,11 +26,10 @@ KEPT = "SELECT app_name, user_id, id, state FROM sessions"
 
 
 @pytest.fixture(params=[None, "azure_pg_admin"], ids=["owned", "member"])
-def server_database(postgresql: Cluster, request: pytest.FixtureRequest) -> Iterator[ManagedDatabase]:
+def database_owner(request: pytest.FixtureRequest) -> str | None:
     """The database belongs to its administrator, as on Amazon RDS, or to a role that it is a member of."""
-    mark = secrets.token_hex(4)
-    with swept(postgresql):
-        yield managed(postgresql, f"sessions_{mark}", master=f"master_{mark}", owner=request.param)
+    owner: str | None = request.param
+    return owner
 
 
 def ask(url: URL, statement: str) -> None:

@@ -1,8 +1,7 @@
 """The roles that a bootstrap makes with an administrator who is no superuser, whoever owns the database."""
 
 import asyncio
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +14,6 @@ from app.backends import choice
 from app.backends.interface import Roles, Target
 from app.errors import InsufficientRightsError, InvalidSettingError
 from rehearsal.cluster import Cluster
-from rehearsal.leftovers import swept
-from rehearsal.managed import ManagedDatabase, managed
 
 pytestmark = pytest.mark.parametrize("postgresql", [15, 18], indirect=True)  # Memberships changed once, with 16.
 
@@ -26,11 +23,10 @@ OWNERS = "SELECT DISTINCT tableowner::text FROM pg_tables WHERE schemaname = '{}
 
 
 @pytest.fixture(params=[None, "cloudsqlsuperuser"], ids=["owned", "member"])
-def server_database(postgresql: Cluster, request: pytest.FixtureRequest) -> Iterator[ManagedDatabase]:
+def database_owner(request: pytest.FixtureRequest) -> str | None:
     """The database belongs to its administrator, as on Amazon RDS, or to a role that it is a member of."""
-    mark = secrets.token_hex(4)
-    with swept(postgresql):
-        yield managed(postgresql, f"sessions_{mark}", master=f"master_{mark}", owner=request.param)
+    owner: str | None = request.param
+    return owner
 
 
 def settled(target: Target) -> bool:

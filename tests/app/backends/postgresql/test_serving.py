@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -22,28 +22,6 @@ Start = Callable[[], tuple[subprocess.Popen[str], str]]
 def environ(target: Target) -> dict[str, str]:
     """What a server is given: the URI of the app role and no other."""
     return os.environ | {"SESSION_DB_URI": target.app.render_as_string(hide_password=False)}
-
-
-@pytest.fixture
-def start(environ: dict[str, str]) -> Iterator[Start]:
-    """Starts a server on a free port, until it says where it is; kills what a test leaves running."""
-    running = []
-
-    def run() -> tuple[subprocess.Popen[str], str]:
-        process = subprocess.Popen(SERVE, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
-        running.append(process)
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if line.startswith("ADK API server: "):
-                return process, line.split()[-1].removesuffix("/docs")
-        raise AssertionError("".join(said))
-
-    yield run
-    for process in running:
-        process.kill()
-        process.communicate()
 
 
 def test_sessions_survive_a_restart(start: Start, target: Target) -> None:
