@@ -1,6 +1,7 @@
 # Everything a newcomer, a maintainer and CI do. `make help` lists it.
 
 STACK  ?= dev
+EXTRAS ?= $(filter gcp aws azure,$(shell sed -n 's/^ *session-database:backend: *//p' Pulumi.$(STACK).yaml 2>/dev/null))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN    := .venv/bin
@@ -35,6 +36,7 @@ verify: environment ## Check the session schema and try it with ADK itself (STAC
 serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
 	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
 
+check: EXTRAS = gcp aws azure rehearsal
 check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
@@ -42,6 +44,7 @@ check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/docs
 
+test: EXTRAS = gcp aws azure rehearsal
 test: environment ## All tests: the real engine, the real google-adk, real PostgreSQL, real HTTP
 	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/python -m rehearsal.binaries 15 16 18
@@ -53,7 +56,7 @@ bench: environment ## Measure what is promised in numbers, against ADK in the sa
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml
-	@for extra in app infra gcp aws azure; do \
+	@for extra in app infra gcp aws azure rehearsal; do \
 		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
 	@for tool in uv go; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
 	@for major in 16 18; do \
@@ -64,4 +67,4 @@ clean: ## Remove the environment and the tools; state and databases stay
 
 environment:
 	@test -n "$(PYTHON)" || { echo "error: expected Python 3.11 or newer on PATH, for example: make up PYTHON=/opt/python3.12/bin/python3" >&2; exit 2; }
-	@$(PYTHON) scripts/environment.py
+	@$(PYTHON) scripts/environment.py $(EXTRAS)

@@ -1,8 +1,8 @@
 """The exported record: what every backend hands to the people and programs that use the database."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 import pulumi
 
@@ -31,10 +31,25 @@ class BackupPolicy:
 class Runbook:
     """The exact commands for this very stack, for whoever is on call."""
 
-    connect: str
-    restore: str
-    failover: str
-    rotate: str
+    connect: pulumi.Input[str]
+    restore: pulumi.Input[str]
+    failover: pulumi.Input[str]
+    rotate: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class ServerRecord:
+    """One generation of the server, for whoever compares two of them before switching.
+
+    Attributes:
+        instance: The server's name in its cloud.
+        host: Its name or address.
+        active: Whether the exported URI leads to it.
+    """
+
+    instance: pulumi.Input[str]
+    host: pulumi.Input[str]
+    active: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +73,8 @@ class SessionDatabase:
         availability: The HA mode; `none` without a standby.
         backup_policy: Window, retention and PITR window.
         runbook: Commands to connect, restore, fail over and rotate.
+        servers: The generations of the server by id; empty where the backend has none.
+        waivers: The floors of production that this stack is under, each with its reason.
     """
 
     session_db_uri: pulumi.Input[str]
@@ -76,11 +93,20 @@ class SessionDatabase:
     availability: pulumi.Input[str]
     backup_policy: BackupPolicy
     runbook: Runbook
+    servers: Mapping[str, ServerRecord] = field(default_factory=dict)
+    waivers: Mapping[str, str] = field(default_factory=dict)
 
     def outputs(self) -> Iterator[tuple[str, object]]:
         """Each output as (name, value), the secret ones wrapped; read-only."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, BackupPolicy | Runbook):
-                value = asdict(value)
-            yield field.name, pulumi.Output.secret(value) if field.name in SECRET else value
+        for each in fields(self):
+            value = _plain(getattr(self, each.name))
+            yield each.name, pulumi.Output.secret(value) if each.name in SECRET else value
+
+
+def _plain(value: Any) -> Any:
+    """Records as maps. Not `dataclasses.asdict`, which would copy what is not known yet."""
+    if isinstance(value, BackupPolicy | Runbook | ServerRecord):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return value

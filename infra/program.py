@@ -1,9 +1,11 @@
-"""The Pulumi program: settings, resources, outputs. Run by plain `pulumi` and by `python -m infra` alike."""
+"""The Pulumi program: settings, preflight, resources, outputs. Run by plain `pulumi` and by `python -m infra` alike."""
+
+from dataclasses import replace
 
 import pulumi
 from pulumi.runtime import config, get_config_env
 
-from infra import backends, settings
+from infra import backends, preflight, settings
 
 
 def main() -> None:
@@ -11,9 +13,13 @@ def main() -> None:
 
     Raises:
         SettingsError: The stack file has something that cannot be; the engine shows it as one line.
+        ToolError: The chosen cloud's provider package is not installed.
     """
-    chosen = settings.load(_config(), project=pulumi.get_project(), stack=pulumi.get_stack())
-    for name, value in backends.provision(chosen).outputs():
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    chosen = settings.load(_config(), project=project, stack=stack)
+    preflight.require(chosen, project=project, stack=stack)
+    record = replace(backends.provision(chosen), waivers=chosen.waivers)
+    for name, value in record.outputs():
         pulumi.export(name, value)
 
 

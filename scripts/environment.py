@@ -1,10 +1,12 @@
-"""Makes the project's environment: uv from PyPI where it is absent, and .venv from the hashed lock file.
+"""Makes the project's environment: uv from PyPI where it is absent, and .venv from the hashed lock files.
 
 Uses the standard library alone, since nothing else is there yet; prints nothing where all is up to date.
+Extras once installed stay: a cloud's provider package, or the vendors' API models that a rehearsal needs.
 
-Example: python3 scripts/environment.py
+Example: python3 scripts/environment.py gcp rehearsal
 """
 
+import argparse
 import contextlib
 import fcntl
 import hashlib
@@ -19,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 STAMP = VENV / "up-to-date"
-SOURCES = (ROOT / "pyproject.toml", ROOT / "requirements" / "dev.txt")
+KEPT = VENV / "extras"
+EXTRAS = ("gcp", "aws", "azure", "rehearsal")
 
 
 def main() -> int:
@@ -29,22 +32,37 @@ def main() -> int:
         The exit code: 0 done, 1 a step failed (its own words say why).
     """
     with alone():
-        state = fingerprint()
+        locks = [lock("dev"), *(lock(extra) for extra in extras())]
+        state = fingerprint(locks)
         if STAMP.exists() and STAMP.read_text() == state:
             return 0
         try:
-            build(uv())
+            build(uv(), locks)
         except subprocess.CalledProcessError as error:
             print(f"error: {Path(error.cmd[0]).name} ended with {error.returncode}; run this again", file=sys.stderr)
             return 1
         STAMP.write_text(state)
+        KEPT.write_text(" ".join(extras()))
     return 0
 
 
-def fingerprint() -> str:
-    """What the environment is made from: the lock, the project and the interpreter; read-only."""
+def extras() -> list[str]:
+    """What is asked for and what is there already, in order; read-only."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("extras", nargs="*", metavar="EXTRA", choices=[*EXTRAS, []], help=", ".join(EXTRAS))
+    kept = KEPT.read_text().split() if KEPT.exists() else []
+    return [extra for extra in EXTRAS if extra in {*parser.parse_args().extras, *kept}]
+
+
+def lock(name: str) -> Path:
+    """The hashed lock file of an extra; read-only."""
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def fingerprint(locks: list[Path]) -> str:
+    """What the environment is made from: the locks, the project and the interpreter; read-only."""
     digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
-    for source in SOURCES:
+    for source in (ROOT / "pyproject.toml", *locks):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
@@ -77,14 +95,14 @@ def pip() -> list[str]:
     return [str(TOOLS / "pip" / "bin" / "python"), "-m", "pip"]
 
 
-def build(tool: str) -> None:
-    """Make .venv exactly what requirements/dev.txt says, and the project editable in it."""
-    count = sum(line[:1].isalnum() for line in SOURCES[1].read_text().splitlines())
+def build(tool: str, locks: list[Path]) -> None:
+    """Make .venv exactly what the lock files say, and the project editable in it."""
+    count = len({line for each in locks for line in each.read_text().splitlines() if line[:1].isalnum()})
     print(f"building the environment in .venv: {count} packages", file=sys.stderr)
     python = str(VENV / "bin" / "python")
     display = [] if sys.stderr.isatty() else ["--quiet"]
     run(tool, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV))
-    run(tool, "pip", "sync", *display, "--python", python, "--require-hashes", str(SOURCES[1]))
+    run(tool, "pip", "sync", *display, "--python", python, "--require-hashes", *map(str, locks))
     run(tool, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 

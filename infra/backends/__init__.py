@@ -1,10 +1,43 @@
 """One sub-package for each backend, all in the same shape; nothing outside knows which one it got."""
 
-from infra.backends.sqlite import SqliteDatabase
+import importlib
+from typing import Final
+
 from infra.contract import SessionDatabase
+from infra.errors import ToolError
 from infra.settings import Settings
+
+NAME: Final = "adk-sessions"
+"""The component's name in every stack; it is in the URN of everything below, so it never changes."""
+
+_CLASSES: Final = {
+    "sqlite": "SqliteDatabase",
+    "postgres": "PostgresDatabase",
+    "gcp": "GcpDatabase",
+    "aws": "AwsDatabase",
+    "azure": "AzureDatabase",
+}
 
 
 def provision(settings: Settings) -> SessionDatabase:
-    """Register the resources of the chosen backend and return its record."""
-    return SqliteDatabase("adk-sessions", settings.sqlite).record
+    """Register the resources of the chosen backend and return its record.
+
+    Only the chosen backend is imported: a cloud's package is an extra that users of another one need not have.
+
+    Raises:
+        ToolError: The cloud's provider package is not installed.
+    """
+    backend = settings.backend
+    try:
+        module = importlib.import_module(f"infra.backends.{backend}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("pulumi_"):
+            raise
+        message = (
+            f"expected the package {error.name}, which backend {backend} needs. To install it: "
+            f"make environment EXTRAS={backend}, or without make: pip install 'session-database[{backend}]'"
+        )
+        raise ToolError(message) from None
+    component = getattr(module, _CLASSES[backend])(NAME, getattr(settings, backend))
+    record: SessionDatabase = component.record
+    return record

@@ -15,7 +15,17 @@ from infra.settings import Settings
 
 RECORD = {
     *("session_db_uri", "admin_db_uri", "backend", "engine_version", "region", "host", "port", "database", "user"),
-    *("instance", "auth", "ca_certificate", "secret_ref", "availability", "backup_policy", "runbook"),
+    *(
+        "instance",
+        "auth",
+        "ca_certificate",
+        "secret_ref",
+        "availability",
+        "backup_policy",
+        "runbook",
+        "servers",
+        "waivers",
+    ),
 }
 
 

@@ -1,10 +1,14 @@
 """A stack file is read into one frozen tree, and what does not fit is refused in one teaching line."""
 
+import json
+
 import pydantic
 import pytest
+import yaml
 
 from infra import settings
 from infra.errors import SettingsError
+from infra.settings import refusals
 
 PROJECT = "session-database"
 
@@ -43,7 +47,7 @@ def test_settings_are_frozen() -> None:
         ({"backend": "oracle"}, "backend", "one of: sqlite", "session-database:backend: sqlite"),
         ({}, "backend", "one of: sqlite", "session-database:backend: sqlite"),
         ({"backend": "sqlite", "sqlite": '{"pth": "x"}'}, "sqlite.pth", "path, backups", "{path: data/sessions"),
-        ({"backend": "sqlite", "colour": "red"}, "colour", "backend, sqlite", "session-database:backend: sqlite"),
+        ({"backend": "sqlite", "colour": "red"}, "colour", "backend, profile", "session-database:backend: sqlite"),
         ({"backend": "sqlite", "sqlite": '{"path": 5}'}, "sqlite.path", "the path of", "{path: data/sessions"),
         ({"backend": "sqlite", "sqlite": '{"path": ""}'}, "sqlite.path", "the path of", "{path: data/sessions"),
         ({"backend": "sqlite", "sqlite": '{"path": "a%20b.db"}'}, "sqlite.path", "without ? # or %", "{path:"),
@@ -84,11 +88,11 @@ def test_a_refusal_never_echoes_the_value() -> None:
     assert caught.value.__cause__ is None
 
 
-def test_every_example_is_itself_accepted() -> None:
+@pytest.mark.parametrize("key", [key for key, _default, _meaning in settings.documented()])
+def test_every_example_is_itself_accepted(key: str) -> None:
     """A message that teaches something wrong is worse than none."""
-    for key, _default, _meaning in settings.documented():
-        section, _, name = key.rpartition(".")
-        field = (settings.SqliteSettings if section else settings.Settings).model_fields[name]
-        value = str(next(iter(field.examples or [])))
-        config = {"backend": "sqlite"} | ({section: f'{{"{name}": "{value}"}}'} if section else {name: value})
-        assert load(**config).backend == "sqlite"
+    loc = tuple(key.replace("[]", "").split("."))
+    ((name, value),) = yaml.safe_load(refusals.example(settings.Settings, loc, PROJECT)).items()
+    text = value if isinstance(value, str) else json.dumps(value)
+
+    assert load(**{"backend": "sqlite", name.removeprefix(f"{PROJECT}:"): text}).backend

@@ -12,7 +12,7 @@ from infra.backends.sqlite.files import SIDECARS
 from infra.backends.sqlite.provider import SqliteFileProvider
 from infra.contract import BackupPolicy, Runbook, SessionDatabase
 from infra.layout import AGENTS, ROOT
-from infra.settings import SqliteSettings
+from infra.settings.sqlite import SqliteSettings
 
 
 class SqliteFile(Resource, module="sessiondb", name="SqliteFile"):

@@ -1,0 +1,1 @@
+"""What the three clouds' backends share: passwords, the URI, and how generations of a server go together."""

@@ -1,0 +1,47 @@
+"""Postures: the defaults of a section are those of production, and these are the places where others differ."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+Profile = Literal["dev", "staging", "prod"]
+
+CLOUDS: Final = ("gcp", "aws", "azure")
+
+_CHEAP: Final[Mapping[str, Any]] = {
+    "high_availability": False,
+    "deletion_protection": False,
+    "backup": {"retention_days": 7},
+    "alerts": {"enabled": False},
+    "api_processes": 1,
+    "log_retention_days": 7,
+}
+
+_LIKE_PROD: Final[Mapping[str, Any]] = {"high_availability": False, "backup": {"retention_days": 7}}
+
+DEFAULTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "dev": dict.fromkeys(CLOUDS, _CHEAP),
+    "staging": dict.fromkeys(CLOUDS, _LIKE_PROD),
+    "prod": {},
+}
+"""What a profile says where the stack file says nothing: profile, cloud, then keys as in the stack file."""
+
+
+def filled(own: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a stack file, with what its profile says where they say nothing; read-only.
+
+    Args:
+        own: The decoded keys; anything may be wrong with them, which the model tells afterwards.
+    """
+    defaults = DEFAULTS.get(str(own.get("profile", "prod")), {})
+    return {**own, **{cloud: _merged(extra, own.get(cloud, {})) for cloud, extra in defaults.items()}}
+
+
+def _merged(under: Mapping[str, Any], over: Any) -> Any:
+    """`over`, with what only `under` has; lists are not merged, and what is no mapping wins as it is."""
+    if not isinstance(over, dict):
+        return over
+    both = {**under, **over}
+    for key in under.keys() & over.keys():
+        if isinstance(under[key], Mapping):
+            both[key] = _merged(under[key], over[key])
+    return both

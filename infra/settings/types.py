@@ -1,0 +1,66 @@
+"""Named types that sections are made of: each checks one value, and nothing but that value."""
+
+import ipaddress
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+FilePath = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^?#%\x00-\x1f]*[^?#%\x00-\x1f/]$"),
+]
+"""A path that survives in a SQLite URI: ADK keeps %-escapes raw and cuts at `?` and `#` (google-adk 2.13 registry)."""
+
+PostgresVersion = Literal[15, 16, 17, 18]
+"""A major version that all three clouds offer."""
+
+DatabaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""A database: small letters, digits and underscores, so that nobody has to quote it; RDS takes no hyphen."""
+
+RoleName = Annotated[str, StringConstraints(pattern=r"^(?!pg_)[a-z_][a-z0-9_]{0,62}$")]
+"""A role that needs no quotes; names with `pg_` belong to PostgreSQL itself (PostgreSQL, "CREATE ROLE")."""
+
+NamePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z](?!.*--)[a-z0-9-]{0,38}[a-z0-9]$")]
+"""What every cloud takes at the start of a name, with room for the suffixes that Pulumi adds."""
+
+ServerId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
+"""A generation's name, for example `g1`; it ends up in names of resources."""
+
+Hour = Annotated[int, Field(ge=0, le=23)]
+"""An hour of the day, UTC."""
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$")]
+
+_PRIVATE_BITS: Final = 16
+"""An address block for clients that is wider than this is no list of clients any more."""
+
+
+def _cidr(text: str) -> str:
+    network = ipaddress.ip_network(text, strict=True)
+    if network.prefixlen < _PRIVATE_BITS:
+        message = "wider than /16"
+        raise ValueError(message)
+    return str(network)
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+"""A block of addresses, /16 or narrower: `0.0.0.0/0` never fits."""
+
+
+def _moment(text: str) -> str:
+    if not text.endswith("Z"):
+        message = "not UTC"
+        raise ValueError(message)
+    datetime.fromisoformat(text).astimezone(UTC)
+    return text
+
+
+Moment = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$"), AfterValidator(_moment)
+]
+"""A point in time as the clouds take it: RFC 3339, UTC, ending in `Z`."""
