@@ -125,7 +125,7 @@ def example(root: type[BaseModel], loc: Loc, project: str) -> str:
             break
         names.append(part)
         inner = nested(fields(section)[part].annotation)
-        if inner is None or fields(section)[part].annotation is not inner:
+        if inner is None or get_origin(fields(section)[part].annotation):
             break  # What is in a list is shown by the example of the list.
         section = inner
     field = _field(root, tuple(names)) if names else None
