@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -11,9 +9,9 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
+from infra import schema
 from infra.deploy import Driver, Result
-from infra.errors import InfraError, InterruptedByUserError
-from infra.layout import ROOT
+from infra.errors import InfraError, InterruptedByUserError, SchemaError
 from infra.progress import Progress
 
 _EXIT_CODES = """
@@ -37,6 +35,9 @@ _err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 _stack = click.option("--stack", default="dev", show_default=True, help="The stack; Pulumi.<stack>.yaml configures it.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+_rehearse = click.option(
+    "--rehearse", is_flag=True, help="Let stand-ins answer in the cloud's place: no account, a state of its own."
+)
 
 
 @click.group(epilog=f"Example: python -m infra up --stack dev\n{_EXIT_CODES}")
@@ -47,13 +48,19 @@ def cli() -> None:
 @cli.command(epilog="Example: python -m infra up --stack dev")
 @_stack
 @_json
-@click.option("--bootstrap/--no-bootstrap", default=True, help="Create and verify the session schema afterwards.")
-def up(stack: str, *, as_json: bool, bootstrap: bool) -> None:
+@_rehearse
+@click.option(
+    "--bootstrap/--no-bootstrap",
+    default=None,
+    help="Create and verify the session schema afterwards; unsaid, wherever the server can be reached from here.",
+)
+def up(stack: str, *, as_json: bool, rehearse: bool, bootstrap: bool | None) -> None:
     """Create, update or mend the stack, then create and verify the session schema."""
+    wanted = not rehearse if bootstrap is None else bootstrap
     with _answering(as_json=as_json):
-        result = _drive(stack, Driver.up)
-        schema = _schema(result, as_json=as_json) if bootstrap else {}
-    _show(result, as_json=as_json, schema=schema)
+        result = _drive(stack, Driver.up, rehearse=rehearse)
+        answers = schema.bootstrap(result, _err.print, asked=bootstrap, as_json=as_json) if wanted else {}
+    _show(result, as_json=as_json, schema=answers)
     if not as_json:
         _err.print(_NEXT.format(stack=stack), markup=False)
 
@@ -61,11 +68,12 @@ def up(stack: str, *, as_json: bool, bootstrap: bool) -> None:
 @cli.command(epilog="Example: python -m infra preview --stack dev --expect-no-changes")
 @_stack
 @_json
+@_rehearse
 @click.option("--expect-no-changes", is_flag=True, help="Exit with 1 where `up` would change something.")
-def preview(stack: str, *, as_json: bool, expect_no_changes: bool) -> None:
+def preview(stack: str, *, as_json: bool, rehearse: bool, expect_no_changes: bool) -> None:
     """Show what `up` would change; changes nothing itself."""
     with _answering(as_json=as_json):
-        result = _drive(stack, Driver.preview)
+        result = _drive(stack, Driver.preview, rehearse=rehearse)
     _show(result, as_json=as_json)
     if expect_no_changes and result.changes:
         sys.exit(1)
@@ -74,31 +82,34 @@ def preview(stack: str, *, as_json: bool, expect_no_changes: bool) -> None:
 @cli.command(epilog="Example: python -m infra refresh --stack dev")
 @_stack
 @_json
-def refresh(stack: str, *, as_json: bool) -> None:
+@_rehearse
+def refresh(stack: str, *, as_json: bool, rehearse: bool) -> None:
     """Read how the resources really stand into the state."""
     with _answering(as_json=as_json):
-        result = _drive(stack, Driver.refresh)
+        result = _drive(stack, Driver.refresh, rehearse=rehearse)
     _show(result, as_json=as_json)
 
 
 @cli.command(epilog="Example: python -m infra destroy --stack dev")
 @_stack
 @_json
-def destroy(stack: str, *, as_json: bool) -> None:
+@_rehearse
+def destroy(stack: str, *, as_json: bool, rehearse: bool) -> None:
     """Take the stack down; a SQLite database is moved to the backups folder, not deleted."""
     with _answering(as_json=as_json):
-        result = _drive(stack, Driver.destroy)
+        result = _drive(stack, Driver.destroy, rehearse=rehearse)
     _show(result, as_json=as_json)
 
 
 @cli.command(epilog="Example: python -m infra outputs --stack dev --json")
 @_stack
 @_json
+@_rehearse
 @click.option("--show-secrets", is_flag=True, help="Print the URIs in clear instead of [secret].")
-def outputs(stack: str, *, as_json: bool, show_secrets: bool) -> None:
+def outputs(stack: str, *, as_json: bool, rehearse: bool, show_secrets: bool) -> None:
     """Print the exported record."""
     with _answering(as_json=as_json):
-        result = _drive(stack, Driver.outputs)
+        result = _drive(stack, Driver.outputs, rehearse=rehearse)
     values = result.shown(secrets=show_secrets)
     if as_json:
         click.echo(json.dumps({"stack": stack, "outputs": values}))
@@ -107,9 +118,11 @@ def outputs(stack: str, *, as_json: bool, show_secrets: bool) -> None:
         click.echo(f"{name:16} {json.dumps(value) if isinstance(value, dict) else value}")
 
 
-def _drive(stack: str, operation: Callable[[Driver], Result]) -> Result:
+def _drive(stack: str, operation: Callable[[Driver], Result], *, rehearse: bool) -> Result:
     with Progress(_err) as progress:
-        return operation(Driver(stack, progress))
+        if rehearse:
+            progress.note("a rehearsal: stand-ins answer in the cloud's place, on a state of their own")
+        return operation(Driver(stack, progress, rehearse=rehearse))
 
 
 def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
@@ -122,27 +135,14 @@ def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
     _err.print(f"{result.operation} of stack {result.stack}: {done} ({result.seconds} s)", markup=False)
 
 
-def _schema(result: Result, *, as_json: bool) -> dict[str, Any]:
-    """Run the bootstrapper on the exported URIs, which it gets by environment, never by argument."""
-    uris = {"SESSION_DB_URI": "session_db_uri", "ADMIN_DB_URI": "admin_db_uri"}
-    environment = os.environ | {name: result.outputs[output].value for name, output in uris.items()}
-    answers = {}
-    for verb in ("bootstrap", "verify"):
-        command = [sys.executable, "-m", "app.cli", verb, *(["--json"] if as_json else [])]
-        stdout = subprocess.PIPE if as_json else None
-        run = subprocess.run(command, cwd=ROOT, env=environment, check=False, text=True, stdout=stdout)
-        if run.returncode:
-            click.echo(run.stdout or "", nl=False)
-            sys.exit(run.returncode)
-        answers[verb] = json.loads(run.stdout) if as_json else {}
-    return answers
-
-
 @contextlib.contextmanager
 def _answering(*, as_json: bool) -> Iterator[None]:
     """End the body in readable lines and an exit code where it fails."""
     try:
         yield
+    except SchemaError as error:
+        click.echo(error.answer, nl=False)
+        sys.exit(error.code)
     except InfraError as error:
         _fail(type(error).__name__, str(error), error.exit_code, as_json=as_json)
     except OSError as error:

@@ -1,7 +1,5 @@
 """Drives the program through Pulumi's Automation API, on the project's own settings, stack files and state."""
 
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,16 +12,15 @@ from pulumi.automation import (
     Deployment,
     LocalWorkspaceOptions,
     OutputMap,
-    PulumiCommand,
     Stack,
     StackNotFoundError,
     UpResult,
     select_stack,
 )
 
-from infra import failures, interruption, program, pulumi_cli, state
+from infra import failures, interruption, locks, program, pulumi_cli, stack_file, stage
 from infra.errors import InfraError, StateError
-from infra.layout import PLUGINS, ROOT
+from infra.layout import ROOT
 from infra.progress import Progress
 
 _PROJECT: Final = "session-database"
@@ -68,20 +65,23 @@ class Driver:
     Args:
         name: The stack's name; `Pulumi.<name>.yaml` holds its settings.
         progress: Shows and collects what the engine does.
+        rehearse: Whether stand-in plugins answer, on a state of their own; for good in this process.
 
     Raises:
         SettingsError: There is no such stack file, or it is no YAML.
+        StateError: There is a local state, and its passphrase is gone.
         ToolError: The Pulumi CLI cannot be had.
     """
 
-    def __init__(self, name: str, progress: Progress) -> None:
+    def __init__(self, name: str, progress: Progress, *, rehearse: bool = False) -> None:
         """Find the tools and the state; the engine is not asked yet."""
         self._name = name
         self._progress = progress
         self._refusal: InfraError | None = None
-        state.require_stack_file(name)
+        stack_file.require(name)
         self._command = pulumi_cli.ensure(progress.working)
-        self._environment = _environment(self._command)
+        self._stage = stage.rehearsal(name) if rehearse else stage.real()
+        self._environment = self._stage.variables(self._command.command)
 
     def up(self) -> Result:
         """Create, update and mend what the stack file asks for."""
@@ -106,8 +106,11 @@ class Driver:
 
     def _run(self, operation: str, call: Callable[[Stack, dict[str, Any]], object], *, create: bool = False) -> Result:
         started = time.monotonic()
-        with state.alone(self._name, self._progress.note), failures.readable(self._name, self._progress):
-            state.heal(state.backend(), _PROJECT, self._name, self._progress.note)
+        with (
+            locks.alone(self._name, self._stage.folder, self._progress.note),
+            failures.readable(self._name, self._progress),
+        ):
+            locks.heal(self._stage.backend, _PROJECT, self._name, self._progress.note)
             stack = self._select(create=create)
             self._forget_pending(stack)
             self._progress.working(f"{operation} of stack {self._name}")
@@ -118,7 +121,7 @@ class Driver:
         return Result(operation, self._name, dict(self._progress.changes), outputs, seconds)
 
     def _carry_out(self, call: Callable[[Stack, dict[str, Any]], object], stack: Stack) -> object:
-        file = str(state.config_file(self._name))
+        file = str(self._stage.config_file(self._name, self._stage.folder))
         try:
             return call(stack, {"on_event": self._progress.event, "config_file": file, "color": "never"})
         except CommandError:
@@ -160,13 +163,3 @@ class Driver:
         if pending and all(operation["resource"]["type"].startswith(_REPEATABLE) for operation in pending):
             self._progress.note(f"an earlier run was cut off in {len(pending)} operation(s): they are done again")
             stack.import_stack(Deployment(exported.version, document))
-
-
-def _environment(command: PulumiCommand) -> dict[str, str]:
-    """The state's variables, this interpreter for dynamic providers, and our plugins where the CLI has none."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(PLUGINS)])
-    return state.environment() | {
-        "PATH": os.pathsep.join([str(Path(command.command).parent), path]),
-        "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }

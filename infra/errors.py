@@ -6,6 +6,7 @@ InfraError               exit code 1; the engine prints its message without a tr
 ├── StateError           4   the stack's state is missing, locked or cannot be decrypted
 ├── DatabaseFileError    1   the SQLite file is not ours to take, or is in use
 ├── DeploymentError      1   the engine could not carry out what was asked
+├── SchemaError          the bootstrapper's own code; it has said why
 └── InterruptedByUserError  130   Ctrl-C: stopped between two steps
 """
 
@@ -44,6 +45,20 @@ class DatabaseFileError(InfraError):
 
 class DeploymentError(InfraError):
     """The engine could not carry out the operation. For example, a resource was refused."""
+
+
+class SchemaError(InfraError):
+    """The bootstrapper failed and has said why. For example, the server cannot be reached.
+
+    Attributes:
+        answer: What it printed for a script, passed on as it is.
+        code: Its exit code.
+    """
+
+    def __init__(self, answer: str, code: int) -> None:
+        """Keep the bootstrapper's answer and exit code."""
+        super().__init__(answer)
+        self.answer, self.code = answer, code
 
 
 class InterruptedByUserError(InfraError):

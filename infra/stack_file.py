@@ -1,0 +1,117 @@
+"""The stack file: found, read, and handed to the engine without ever letting it write into a tracked one."""
+
+import contextlib
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from infra.errors import SettingsError
+from infra.layout import ROOT
+
+_ENCRYPTION: Final = ("encryptionsalt", "secretsprovider", "encryptedkey")
+"""Keys with which a stack file says how its own secrets are encrypted."""
+
+STAND_IN: Final = "rehearsal"
+"""What a rehearsal reads in a secret's place: it has another passphrase, and no use for a real one."""
+
+
+def require(stack: str) -> None:
+    """Refuse a stack without a readable file, so that a typo creates nothing; read-only.
+
+    Raises:
+        SettingsError: There is no such stack file, or it is no YAML.
+    """
+    read(ROOT / f"Pulumi.{stack}.yaml")
+
+
+def backend(stack: str) -> str:
+    """What the stack file says its backend is, unchecked; empty where it says nothing. Read-only.
+
+    Raises:
+        SettingsError: There is no such stack file, or it is no YAML.
+    """
+    config = read(ROOT / f"Pulumi.{stack}.yaml").get("config")
+    return str(config.get("session-database:backend", "")) if isinstance(config, dict) else ""
+
+
+def for_engine(stack: str, folder: Path) -> Path:
+    """The stack file the engine reads: the tracked one, or a copy that takes the salt the engine adds.
+
+    The engine writes `encryptionsalt` into the stack file of every stack with a passphrase. A generated passphrase is
+    this clone's alone, so its salt goes into a copy and the tracked file stays clean. A file that has encryption
+    settings of its own is used as it is.
+
+    Args:
+        stack: The stack's name.
+        folder: Where copies are kept.
+
+    Raises:
+        SettingsError: There is no such stack file, or it is no YAML.
+    """
+    tracked = ROOT / f"Pulumi.{stack}.yaml"
+    if any(key in read(tracked) for key in _ENCRYPTION):
+        return tracked
+    return _copied(tracked.read_text(), folder / "config" / tracked.name)
+
+
+def for_rehearsal(stack: str, folder: Path) -> Path:
+    """A copy of the stack file without its secrets: they cannot be decrypted with a rehearsal's own passphrase.
+
+    Args:
+        stack: The stack's name.
+        folder: Where copies are kept.
+
+    Raises:
+        SettingsError: There is no such stack file, or it is no YAML.
+    """
+    tracked = ROOT / f"Pulumi.{stack}.yaml"
+    content = {key: _without_secrets(value) for key, value in read(tracked).items() if key not in _ENCRYPTION}
+    return _copied(yaml.safe_dump(content, sort_keys=False), folder / "config" / tracked.name)
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return STAND_IN
+        return {key: _without_secrets(each) for key, each in value.items()}
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
+
+
+def _copied(text: str, copy: Path) -> Path:
+    """The text in a private copy, with the salt that the engine gave the copy before."""
+    with contextlib.suppress(SettingsError):  # A copy that is missing or damaged gets a new salt.
+        if salt := read(copy).get("encryptionsalt"):
+            text += f"\nencryptionsalt: {salt}\n"
+    copy.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copy.parent.mkdir(mode=0o700, exist_ok=True)
+    fresh = copy.with_name(copy.name + ".partial")
+    fresh.write_text(text)
+    fresh.rename(copy)
+    return copy
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a stack file or of Pulumi.yaml; read-only.
+
+    Raises:
+        SettingsError: It is missing, or no YAML mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.stem.removeprefix("Pulumi.") for file in ROOT.glob("Pulumi.*.yaml")))
+        message = f"expected a stack file {path.name}; there are: {known}. For example: --stack dev"
+        raise SettingsError(message) from None
+    except UnicodeDecodeError:
+        message = f"{path.name}: expected UTF-8 text such as `session-database:backend: sqlite` under `config:`"
+        raise SettingsError(message) from None
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" line {place.line + 1}" if place else ""
+        message = f"{path.name}:{line} expected YAML such as `session-database:backend: sqlite` under `config:`"
+        raise SettingsError(message) from None
+    if not isinstance(content, dict | None):
+        message = f"{path.name}: expected a mapping with the key `config:`, got {type(content).__name__}"
+        raise SettingsError(message)
+    return content or {}

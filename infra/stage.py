@@ -1,0 +1,91 @@
+"""Where a deployment plays: for real, on the user's state and accounts, or as a rehearsal that can touch neither."""
+
+import os
+import sys
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra import stack_file, state
+from infra.errors import SettingsError
+from infra.layout import PLUGINS, STATE
+from infra.settings.profiles import CLOUDS
+
+_FOREIGN: Final = ("PULUMI_", "AWS_", "GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "AZURE_", "ARM_", "MSI_", "IDENTITY_")
+"""How the names of variables begin that lead to a state or an account: those of Pulumi and of the providers' SDKs."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything by which a rehearsal differs from the real thing.
+
+    Attributes:
+        folder: Where the driver keeps locks, copies of stack files and, if it is local, the state.
+        backend: The URL of the state.
+        environment: Variables that the engine gets besides the process's own.
+        plugins: Folders of provider plugins that come before the user's PATH, and those that come after it.
+        config_file: Gives the file that the engine reads, from a stack's name and `folder`.
+        rehearsal: Whether stand-in plugins answer in the clouds' place.
+    """
+
+    folder: Path
+    backend: str
+    environment: dict[str, str]
+    plugins: tuple[tuple[Path, ...], tuple[Path, ...]]
+    config_file: Callable[[str, Path], Path]
+    rehearsal: bool = False
+
+    def variables(self, cli: str) -> dict[str, str]:
+        """What the engine gets: state, plugins, and this interpreter for dynamic providers.
+
+        Args:
+            cli: The path of the Pulumi CLI.
+        """
+        before, after = ([str(folder) for folder in folders] for folders in self.plugins)
+        path = [str(Path(cli).parent), *before, os.environ.get("PATH", ""), *after]
+        return self.environment | {
+            "PATH": os.pathsep.join(path),
+            "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+
+def real() -> Stage:
+    """The user's backend, login and passphrase, else this clone's own state.
+
+    Raises:
+        StateError: There is a local state, and its passphrase is gone.
+    """
+    return Stage(STATE, state.backend(), state.environment(), ((), (PLUGINS,)), stack_file.for_engine)
+
+
+def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Stage:
+    """A state of its own, stand-in plugins, and no way to an account.
+
+    Args:
+        stack: The stack's name.
+        environ: The process environment; whatever leads to a state or an account is taken out of it for good.
+
+    Raises:
+        SettingsError: The stack is on no cloud: what it has is on this machine, where a rehearsal would touch it.
+        StateError: There is a rehearsal's state, and its passphrase is gone.
+    """
+    if stack_file.backend(stack) not in CLOUDS:
+        message = (
+            f"Pulumi.{stack}.yaml: session-database:backend: expected one of {', '.join(CLOUDS)} for a rehearsal: "
+            "nothing stands in for what is on this machine. For example: --stack prod --rehearse"
+        )
+        raise SettingsError(message)
+    for name in [name for name in environ if name.startswith(_FOREIGN)]:
+        del environ[name]
+    folder = STATE / "rehearsal"
+    backend = f"file://{folder}"
+    environment = {
+        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(state.passphrase_file(folder)),
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+    stand_ins = (PLUGINS / "rehearsal",)
+    return Stage(folder, backend, environment, (stand_ins, (PLUGINS,)), stack_file.for_rehearsal, rehearsal=True)

@@ -1,0 +1,75 @@
+"""A rehearsal has a state and plugins of its own, and no way to an account."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from infra import stack_file, stage, state
+from infra.errors import SettingsError
+from infra.layout import PLUGINS
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of its own, with a stack on a cloud and one on this machine."""
+    monkeypatch.setattr(stack_file, "ROOT", tmp_path)
+    monkeypatch.setattr(stage, "STATE", tmp_path / ".state")
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: session-database\nruntime: python\nbackend: {url: 's3://team-state'}\n"
+    )
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  session-database:backend: gcp\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  session-database:backend: sqlite\n")
+    return tmp_path
+
+
+def test_what_leads_to_a_state_or_an_account_is_taken_out_of_the_environment(root: Path) -> None:
+    """For good, so that no child process has it either; the rest stays."""
+    environ = {
+        "AWS_SECRET_ACCESS_KEY": "change-me",
+        "AWS_PROFILE": "production",
+        "GOOGLE_APPLICATION_CREDENTIALS": "key.json",
+        "CLOUDSDK_CORE_PROJECT": "production",
+        "ARM_CLIENT_SECRET": "change-me",
+        "AZURE_CLIENT_SECRET": "change-me",
+        "PULUMI_ACCESS_TOKEN": "change-me",
+        "PULUMI_BACKEND_URL": "s3://team-state",
+        "PULUMI_CONFIG_PASSPHRASE": "change-me",
+        "HOME": str(root),
+    }
+
+    stage.rehearsal("prod", environ)
+
+    assert environ == {"HOME": str(root)}
+
+
+def test_its_state_is_its_own_whatever_the_project_says(root: Path) -> None:
+    """Neither the team's backend nor the user's passphrase is used."""
+    played = stage.rehearsal("prod", {"PULUMI_BACKEND_URL": "s3://team-state"})
+
+    assert played.rehearsal
+    assert played.backend == f"file://{root}/.state/rehearsal"
+    variables = played.variables("/opt/pulumi/bin/pulumi")
+    assert variables["PULUMI_BACKEND_URL"] == played.backend
+    assert Path(variables["PULUMI_CONFIG_PASSPHRASE_FILE"]).parent == played.folder
+    assert Path(variables["PULUMI_HOME"]).parent == played.folder
+
+
+def test_stand_ins_come_first_in_a_rehearsal_and_not_at_all_in_a_real_deployment(
+    monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    """A real deployment without a provider's plugin fails; it never falls back on them."""
+    monkeypatch.setattr(state, "STATE", root / ".state")
+    stand_ins = str(PLUGINS / "rehearsal")
+
+    path = stage.rehearsal("prod", {}).variables("/opt/pulumi/bin/pulumi")["PATH"].split(os.pathsep)
+    assert path.index(stand_ins) < path.index(os.environ["PATH"].split(os.pathsep)[0])
+
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{root}")
+    assert stand_ins not in stage.real().variables("/opt/pulumi/bin/pulumi")["PATH"].split(os.pathsep)
+
+
+def test_what_is_on_this_machine_is_not_rehearsed() -> None:
+    """A destroy would really move the database away."""
+    with pytest.raises(SettingsError, match=r"Pulumi\.dev\.yaml: session-database:backend: expected one of gcp, aws"):
+        stage.rehearsal("dev", {})
