@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from infra.errors import SettingsError
-from infra.preflight import aws, azure, common, gcp
+from infra.preflight import aws, azure, common, gcp, postgres
 from infra.settings import Settings
 from infra.settings.refusals import Refusal
 
@@ -37,5 +37,7 @@ def check(settings: Settings) -> Iterator[Refusal]:
         case "azure":
             yield from common.check("azure", settings.azure)
             yield from azure.check(settings.azure)
-        case "sqlite" | "postgres":
+        case "postgres":
+            yield from postgres.check(settings.postgres)
+        case "sqlite":
             return
