@@ -1,0 +1,1 @@
+"""Who plays which provider: a cloud's types of resources, held to the vendor's own API model."""
