@@ -21,18 +21,21 @@ class Passwords(pulumi.ComponentResource):
     Args:
         name: The component's name in the stack.
         settings: The cloud's section.
+        owner: Whether the owner has a password here; not where the cloud itself makes and keeps it.
         opts: The usual resource options.
 
     Attributes:
-        owner: The owner's password (secret).
+        owner: The owner's password (secret); empty where the cloud keeps it.
         app_user: The app role that is in use.
         app: Its password (secret).
     """
 
-    def __init__(self, name: str, settings: ManagedSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Register the component and three passwords."""
+    def __init__(
+        self, name: str, settings: ManagedSettings, *, owner: bool = True, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Register the component and its passwords."""
         super().__init__("sessiondb:managed:Passwords", name, None, opts)
-        self.owner = self._generated(f"{name}-owner", settings.rotation)
+        self.owner = self._generated(f"{name}-owner", settings.rotation) if owner else pulumi.Output.secret("")
         roles = (settings.app_user, second_role(settings.app_user))
         passwords = [
             self._generated(f"{name}-app-{slot + 1}", last_rotation(settings.rotation, slot))
