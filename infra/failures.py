@@ -9,9 +9,13 @@ from pulumi.automation import CommandError, ConcurrentUpdateError
 
 from infra.errors import DeploymentError, SettingsError, StateError
 from infra.progress import Progress, masked
+from infra.settings import Settings, refusals
 
 _REFUSED: Final = re.compile(r"SqliteFile resource .* property (\w+) value .* has a problem: (.*)")
 """How the engine tells that our provider refused an input, which is a setting of the same name."""
+
+_MISTYPED: Final = re.compile(r"with configuration key '(\w+)' must be of type")
+"""How the engine tells that a key is not of the type in Pulumi.yaml, before it asks the program."""
 
 _NO_STATE: Final = ("unable to open state directory", "constructing secrets manager", "must be set for login")
 """The engine's words where it cannot get at the state."""
@@ -26,7 +30,7 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         progress: Has collected the engine's own messages.
 
     Raises:
-        SettingsError: The provider refused a setting.
+        SettingsError: The provider refused a setting, or one has not the type that Pulumi.yaml says.
         StateError: The state is missing, locked or damaged, or its passphrase is another one.
         DeploymentError: Anything else, in the engine's own words.
     """
@@ -46,6 +50,9 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         if refused := _REFUSED.findall("\n".join(progress.errors)):
             lines = [f"Pulumi.{stack}.yaml: session-database:sqlite.{name}: {reason}" for name, reason in refused]
             raise SettingsError("\n".join(lines)) from None
+        if mistyped := _MISTYPED.search(text):
+            line = refusals.line(Settings, "type", (mistyped[1],), "session-database", stack)
+            raise SettingsError(line) from None
         if any(words in text for words in _NO_STATE):
             raise StateError(_last_words(text)) from None
         if "failed to load checkpoint" in text:
