@@ -18,9 +18,22 @@ _CHEAP: Final[Mapping[str, Any]] = {
 
 _LIKE_PROD: Final[Mapping[str, Any]] = {"high_availability": False, "backup": {"retention_days": 7}}
 
+_AWS_DEV: Final[Mapping[str, Any]] = {
+    "instance_class": "db.t4g.micro",
+    "storage": {"size_gib": 20, "max_gib": 50},
+    "monitoring_interval": 0,
+    "secret_recovery_days": 0,
+}
+
+_AWS_STAGING: Final[Mapping[str, Any]] = {
+    "instance_class": "db.t4g.medium",
+    "storage": {"size_gib": 20, "max_gib": 100},
+    "secret_recovery_days": 7,
+}
+
 DEFAULTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "dev": dict.fromkeys(CLOUDS, _CHEAP),
-    "staging": dict.fromkeys(CLOUDS, _LIKE_PROD),
+    "dev": {**dict.fromkeys(CLOUDS, _CHEAP), "aws": {**_CHEAP, **_AWS_DEV}},
+    "staging": {**dict.fromkeys(CLOUDS, _LIKE_PROD), "aws": {**_LIKE_PROD, **_AWS_STAGING}},
     "prod": {},
 }
 """What a profile says where the stack file says nothing: profile, cloud, then keys as in the stack file."""

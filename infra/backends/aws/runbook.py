@@ -1,0 +1,108 @@
+"""The exact commands for whoever is on call."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.backends.aws.server import AwsServer
+from infra.contract import Runbook
+from infra.settings.aws import AwsSettings
+
+_STORES = {
+    "cn": "rds-truststore.s3.cn-north-1.amazonaws.com.cn",
+    "us-gov": "truststore.pki.us-gov-west-1.rds.amazonaws.com",
+}
+
+
+def bundle(region: str) -> str:
+    """Where AWS publishes the CAs of all regions (Amazon RDS User Guide, "Certificate bundles"); read-only.
+
+    >>> bundle("eu-west-1")
+    'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem'
+    """
+    store = next((host for start, host in _STORES.items() if region.startswith(f"{start}-")), None)
+    return f"https://{store or 'truststore.pki.rds.amazonaws.com'}/global/global-bundle.pem"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the commands name, once it is known.
+
+    Attributes:
+        identifier: The active server's.
+        host: Its name.
+        user: The role that people connect as.
+        secret: The ARN of the secret with that role's password; empty with IAM.
+        master: The ARN of the secret in which RDS keeps the owner's password; empty where it keeps none.
+    """
+
+    identifier: str
+    host: str
+    user: str
+    secret: str
+    master: str
+
+
+def runbook(settings: AwsSettings, server: AwsServer, secret: pulumi.Input[str], user: str) -> Runbook:
+    """The commands for a stack.
+
+    Args:
+        settings: The section.
+        server: The active generation.
+        secret: The ARN of the secret with the app role's password; empty with IAM.
+        user: The app role.
+    """
+    known = pulumi.Output.all(server.instance.identifier, server.instance.address, secret, server.master_secret).apply(
+        lambda parts: Known(parts[0], parts[1], user, parts[2], parts[3])
+    )
+    return Runbook(
+        connect=known.apply(lambda each: _connect(settings, each)),
+        restore=known.apply(lambda each: _restore(settings, each)),
+        failover=known.apply(lambda each: _failover(settings, each)),
+        rotate=known.apply(lambda each: _rotate(settings, each)),
+    )
+
+
+def _connect(settings: AwsSettings, known: Known) -> str:
+    """The password goes through the environment: a command line is for everybody to read."""
+    password = (
+        f"aws rds generate-db-auth-token --region {settings.region} --hostname {known.host} --port 5432 "
+        f"--username {known.user}"
+        if settings.auth == "iam"
+        else f"aws secretsmanager get-secret-value --region {settings.region} --secret-id {known.secret} "
+        "--query SecretString --output text"
+    )
+    return (
+        f'curl -sSfo rds.pem {bundle(settings.region)} && PGPASSWORD="$({password})" '
+        f"psql 'host={known.host} port=5432 dbname={settings.database} user={known.user} "
+        "sslmode=verify-full sslrootcert=rds.pem'"
+    )
+
+
+def _restore(settings: AwsSettings, known: Known) -> str:
+    """Two runs, since a restore takes neither windows nor insights (hashicorp/terraform-provider-aws#47742)."""
+    if settings.backup.retention_days == 0:
+        return "not applicable: without backups there is nothing to restore. Set backup.retention_days"
+    return (
+        f"aws rds describe-db-instances --region {settings.region} --db-instance-identifier {known.identifier} "
+        "--query 'DBInstances[0].LatestRestorableTime'  # then add to aws.servers of the stack file: "
+        f"{{id: <new>, restore: {{from: {settings.active}, time: '<YYYY-MM-DDThh:mm:ssZ>'}}}}, run `make up` twice, "
+        "look at the new server, set `active: <new>` and run `make up` again"
+    )
+
+
+def _failover(settings: AwsSettings, known: Known) -> str:
+    if not settings.high_availability:
+        return "not applicable: there is no standby. Set high_availability: true"
+    return (
+        f"aws rds reboot-db-instance --region {settings.region} --db-instance-identifier {known.identifier} "
+        "--force-failover"
+    )
+
+
+def _rotate(settings: AwsSettings, known: Known) -> str:
+    owner = f"aws secretsmanager rotate-secret --region {settings.region} --secret-id {known.master}"
+    if settings.auth == "iam":
+        return f"{owner}  # the owner's; roles log in with tokens, which last 15 minutes"
+    app = f"set aws.rotation to {settings.rotation + 1} in the stack file, then: make up"
+    return f"{app}; and the owner's: {owner}" if known.master else app
