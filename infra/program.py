@@ -6,19 +6,24 @@ import pulumi
 from pulumi.runtime import config, get_config_env
 
 from infra import backends, preflight, settings
+from infra.policy.enforcement import Gate
 
 
 def main() -> None:
     """Provision what the stack file asks for and export the record; the only caller of `pulumi.export`.
 
     Raises:
-        SettingsError: The stack file has something that cannot be; the engine shows it as one line.
+        SettingsError: The stack file has something that cannot be, or is under a floor of its profile; the engine
+            shows it as one line.
         ToolError: The chosen cloud's provider package is not installed.
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
     chosen = settings.load(_config(), project=project, stack=stack)
     preflight.require(chosen, project=project, stack=stack)
+    gate = Gate(chosen, project=project, stack=stack) if chosen.managed else None
     record = replace(backends.provision(chosen), waivers=chosen.waivers)
+    if gate:
+        gate.require()
     for name, value in record.outputs():
         pulumi.export(name, value)
 

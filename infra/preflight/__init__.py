@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from infra.errors import SettingsError
-from infra.preflight import aws, azure, common, gcp, postgres
+from infra.preflight import aws, azure, common, gcp, postgres, waivers
 from infra.settings import Settings
 from infra.settings.refusals import Refusal
 
@@ -26,7 +26,8 @@ def require(settings: Settings, *, project: str, stack: str) -> None:
 
 
 def check(settings: Settings) -> Iterator[Refusal]:
-    """Everything that is wrong with the section of the chosen backend; read-only and offline."""
+    """Everything that is wrong with the section of the chosen backend and with waivers; read-only and offline."""
+    yield from waivers.check(settings)
     match settings.backend:
         case "gcp":
             yield from common.check("gcp", settings.gcp)
