@@ -4,6 +4,8 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.backends.gcp import apis, encryption, identity
+from infra.backends.gcp.logs import GcpLogs
+from infra.backends.gcp.monitoring import GcpMonitoring
 from infra.backends.gcp.network import GcpNetwork
 from infra.backends.gcp.record import app_uri, record
 from infra.backends.gcp.secrets import Contents, GcpSecrets
@@ -27,6 +29,8 @@ class GcpDatabase(pulumi.ComponentResource):
         passwords: The roles' passwords, or None with IAM.
         servers: The generations by id.
         secrets: Where passwords are kept, or None with IAM.
+        logs: Where each generation's logs are kept.
+        monitoring: What watches.
         record: What the stack exports.
     """
 
@@ -44,6 +48,8 @@ class GcpDatabase(pulumi.ComponentResource):
         self.passwords = self._passwords()
         self.servers = self._servers()
         self.secrets = self._secrets()
+        self.logs = self._logs()
+        self.monitoring = GcpMonitoring(name, settings, self.servers, after=self.apis, opts=self._component())
         self.record = record(settings, self.servers, self.passwords, self.secrets)
         self.register_outputs({})
 
@@ -94,3 +100,15 @@ class GcpDatabase(pulumi.ComponentResource):
             after=[*self.apis, *self.keys],
             opts=self._component(),
         )
+
+    def _logs(self) -> dict[str, GcpLogs]:
+        return {
+            id_: GcpLogs(
+                f"{self._settings.server_prefix}-{id_}",
+                self._settings,
+                server,
+                after=self.apis,
+                opts=self._component(),
+            )
+            for id_, server in self.servers.items()
+        }

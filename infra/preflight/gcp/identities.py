@@ -90,8 +90,8 @@ def _labels(settings: GcpSettings) -> Iterator[Refusal]:
     if not fit or len(settings.labels) > _MOST_LABELS:
         yield Refusal(
             "gcp.labels",
-            f"up to {_MOST_LABELS} labels of small letters, digits, _ and -, 63 characters at most, with keys that start "
-            "with a letter and not with goog",
+            f"up to {_MOST_LABELS} labels of small letters, digits, _ and -, 63 characters at most, with keys that "
+            "start with a letter and not with goog",
             "{labels: {team: agents}}",
         )
 
