@@ -31,9 +31,21 @@ _AWS_STAGING: Final[Mapping[str, Any]] = {
     "secret_recovery_days": 7,
 }
 
+_AZURE_DEV: Final[Mapping[str, Any]] = {
+    "sku": "Standard_B1ms",
+    "storage": {"size_gib": 32, "max_gib": 64},
+    "query_insights": False,
+}
+
+_AZURE_STAGING: Final[Mapping[str, Any]] = {"sku": "Standard_B2s", "storage": {"size_gib": 32, "max_gib": 128}}
+
 DEFAULTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "dev": {**dict.fromkeys(CLOUDS, _CHEAP), "aws": {**_CHEAP, **_AWS_DEV}},
-    "staging": {**dict.fromkeys(CLOUDS, _LIKE_PROD), "aws": {**_LIKE_PROD, **_AWS_STAGING}},
+    "dev": {**dict.fromkeys(CLOUDS, _CHEAP), "aws": {**_CHEAP, **_AWS_DEV}, "azure": {**_CHEAP, **_AZURE_DEV}},
+    "staging": {
+        **dict.fromkeys(CLOUDS, _LIKE_PROD),
+        "aws": {**_LIKE_PROD, **_AWS_STAGING},
+        "azure": {**_LIKE_PROD, **_AZURE_STAGING},
+    },
     "prod": {},
 }
 """What a profile says where the stack file says nothing: profile, cloud, then keys as in the stack file."""

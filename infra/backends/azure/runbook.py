@@ -1,0 +1,93 @@
+"""The exact commands for a stack on Azure, for whoever is on call."""
+
+import pulumi
+
+from infra.backends.azure.secrets import AzureSecrets
+from infra.backends.azure.server import AzureServer
+from infra.contract import Runbook
+from infra.settings.azure import AzureSettings
+
+_AZ = "az postgres flexible-server"
+
+
+def runbook(
+    settings: AzureSettings, server: AzureServer, secrets: AzureSecrets | None, owner: pulumi.Input[str]
+) -> Runbook:
+    """The commands.
+
+    Args:
+        settings: The `azure` section.
+        server: The generation that the exported URI leads to.
+        secrets: Where the owner's password is, or None where roles log in with tokens.
+        owner: The owner's role on the server.
+    """
+    return Runbook(
+        connect=_connect(settings, server, secrets, owner),
+        restore=_restore(settings, server),
+        failover=_failover(settings, server),
+        rotate=_rotate(settings),
+    )
+
+
+def _connect(
+    settings: AzureSettings, server: AzureServer, secrets: AzureSecrets | None, owner: pulumi.Input[str]
+) -> pulumi.Output[str]:
+    """The password goes through the environment: a command line is for everybody to read."""
+    credential: pulumi.Input[str] = (
+        "az account get-access-token --resource-type oss-rdbms --query accessToken --output tsv"
+    )
+    if secrets:
+        credential = pulumi.Output.concat(
+            "az keyvault secret show --id ", secrets.reference(secrets.owner), " --query value --output tsv"
+        )
+    return pulumi.Output.concat(
+        'PGPASSWORD="$(',
+        credential,
+        ')" psql "host=',
+        server.host,
+        f" port=5432 dbname={settings.database} user='",
+        owner,
+        "' sslmode=verify-full sslrootcert=system\"",
+    )
+
+
+def _restore(settings: AzureSettings, server: AzureServer) -> pulumi.Output[str]:
+    """An edit, not a command: the new server is in the stack then, and nobody has to adopt it."""
+    ids = {each.id for each in settings.servers}
+    fresh = next(f"g{number}" for number in range(2, len(ids) + 3) if f"g{number}" not in ids)
+    restored = f"{{id: {fresh}, restore: {{from: {settings.active}, time: '<YYYY-MM-DDTHH:MM:SSZ>'}}}}"
+    up, refresh = (f"make {verb} STACK={pulumi.get_stack()}" for verb in ("up", "refresh"))
+    return pulumi.Output.concat(
+        f"{_AZ} show --resource-group ",
+        server.group,
+        " --name ",
+        server.server.name,
+        " --query backup.earliestRestoreDate",
+        f"  # then add {restored} to {_key('servers')} and run: {up} && {refresh} && {up}  # the second one adds the "
+        f"standby, without which Azure restores; look at {fresh}, then set {_key('active')}: {fresh} and run: {up}",
+    )
+
+
+def _failover(settings: AzureSettings, server: AzureServer) -> pulumi.Output[str]:
+    at = ("--resource-group ", server.group, " --name ")
+    found: list[pulumi.Input[str]] = []
+    if settings.high_availability:
+        found += [f"{_AZ} restart ", *at, server.server.name, " --failover Forced"]
+    else:
+        found += [f"there is no standby; to have one: {_key('high_availability')}: true"]
+    if server.writer:
+        found += [f"  # or to a replica: {_AZ} replica promote ", *at, server.replicas[-1].name]
+        found += [" --promote-mode switchover --promote-option planned; its name stays ", server.writer.name]
+        found += [".writer.postgres.database.azure.com"]
+    return pulumi.Output.concat(*found)
+
+
+def _rotate(settings: AzureSettings) -> str:
+    if settings.auth == "iam":
+        return "nothing to rotate: roles log in with tokens that live for an hour"
+    up = f"make up STACK={pulumi.get_stack()}"
+    return f"set {_key('rotation')}: {settings.rotation + 1} and run: {up}  # the role in use so far goes on working"
+
+
+def _key(name: str) -> str:
+    return f"{pulumi.get_project()}:azure.{name} (Pulumi.{pulumi.get_stack()}.yaml)"
