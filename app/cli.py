@@ -41,6 +41,11 @@ def _database(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="PostgreSQL: how the app role proves who it is, where it has to be made.",
         ),
+        click.option(
+            "--set-password",
+            is_flag=True,
+            help="PostgreSQL: give an app role that is there the password of SESSION_DB_URI, if it does not log in.",
+        ),
         _seconds("lock-wait", 60, "PostgreSQL: how long to wait for another bootstrap or for a table"),
         _seconds("statement-wait", 600, "PostgreSQL: how long one statement may take"),
     )
@@ -158,7 +163,8 @@ cli.add_command(promote)
 
 
 def _target(name: str | None, options: dict[str, Any]) -> Target:
-    roles = Roles(options["app_identity"], options["owner"], options["read_only_role"], options["schema"])
+    names = (options["app_identity"], options["owner"], options["read_only_role"], options["schema"])
+    roles = Roles(*names, set_password=options["set_password"])
     return target.find(name, roles, Waits(options["lock_wait"], options["statement_wait"]))
 
 

@@ -39,12 +39,14 @@ class Roles:
         owner: The role that is to own the tables; the one that bootstraps where None.
         read_only: A role without login that is to read the tables; none where None.
         schema: The schema of the tables; where None the one that the app role sees first.
+        set_password: Whether an app role that is there gets the password of its URI where it cannot log in with it.
     """
 
     identity: str = "password"
     owner: str | None = None
     read_only: str | None = None
     schema: str | None = None
+    set_password: bool = False
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def test_the_verbs_of_a_database_take_the_same_options(verb: str) -> None:
         "--read-only-role",
         "--schema",
         "--app-identity",
+        "--set-password",
         "--lock-wait",
         "--statement-wait",
     ]

@@ -6,9 +6,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from app.backends.interface import Step, Target
-from app.backends.postgresql.connection import scalar
+from app.backends.postgresql.connection import opened, scalar
 from app.backends.postgresql.names import quoted
-from app.errors import InvalidSettingError
+from app.backends.postgresql.reasons import PASSWORD_REFUSED
+from app.errors import AuthenticationError, InsufficientRightsError, InvalidSettingError
 
 
 class Identity(StrEnum):
@@ -29,7 +30,7 @@ _ENTRA_FUNCTION: Final = "pg_catalog.pgaadauth_create_principal"
 
 
 def app_role(connection: Connection, target: Target, there: set[str]) -> list[Step]:
-    """The steps that make the app role and let it log in; read-only.
+    """The steps that make the app role and let it log in; read-only. With `set_password` the app role's login is tried.
 
     Args:
         connection: As the administrator.
@@ -37,9 +38,15 @@ def app_role(connection: Connection, target: Target, there: set[str]) -> list[St
         there: The names of all roles.
 
     Raises:
-        InvalidSettingError: There is no password, or the role has to be made outside of this database.
+        InvalidSettingError: There is no password, or none is asked for, or the role has to be made outside of this
+            database.
+        DatabaseUnavailableError: Whether the app role can log in cannot be told; the kind says why.
     """
     name = str(target.app.username)
+    if target.roles.set_password:
+        _expect_a_password(target)
+        if name in there:
+            return _renewed(connection, target)
     match Identity(target.roles.identity):
         case Identity.RDS_IAM:
             sql = _rds_iam(connection, name, there)
@@ -53,6 +60,41 @@ def app_role(connection: Connection, target: Target, there: set[str]) -> list[St
             raise _only_by_cloud_sql(name)
     what = f"let {name} log in by IAM" if name in there else f"create role {name}"
     return [Step(what, tuple(sql))] if sql else []
+
+
+def _expect_a_password(target: Target) -> None:
+    if target.roles.identity != Identity.PASSWORD:
+        message = (
+            f"expected an app role that logs in by password with --set-password, not by {target.roles.identity}. "
+            "Leave --set-password away, or --app-identity"
+        )
+        raise InvalidSettingError(message)
+
+
+def _renewed(connection: Connection, target: Target) -> list[Step]:
+    """Nothing where the role gets in, so that a finished database is not written to."""
+    verifier = _verifier(connection, target)
+    if _gets_in(target):
+        return []
+    name = str(target.app.username)
+    return [Step(f"set the password of {name}", (f"ALTER ROLE {quoted(connection, name)} PASSWORD '{verifier}'",))]
+
+
+def _gets_in(target: Target) -> bool:
+    """Whether the server takes the password, whatever the role may do afterwards.
+
+    Raises:
+        DatabaseUnavailableError: Something else is in the way, which no other password would move.
+    """
+    try:
+        with opened(target.app, target.waits):
+            return True
+    except InsufficientRightsError:
+        return True
+    except AuthenticationError as error:
+        if PASSWORD_REFUSED not in str(error):
+            raise
+        return False
 
 
 def _only_by_cloud_sql(name: str) -> InvalidSettingError:

@@ -6,11 +6,14 @@ from app import errors
 
 Kind = type[errors.SessionDatabaseError]
 
+PASSWORD_REFUSED: Final = "it does not accept user and password"  # noqa: S105  # Words, no password.
+"""Of an authentication that fails, the kind that another password may end."""
+
 STATES: Final[tuple[tuple[str, Kind, str], ...]] = (
     ("25006", errors.ReadOnlyDatabaseError, "it takes no writes. {primary}"),
     ("25P03", errors.ConnectionLostError, "its idle_in_transaction_session_timeout ended the work. {undone}"),
     ("25P04", errors.ConnectionLostError, "its transaction_timeout ended the work. Raise it. {undone}"),
-    ("28", errors.AuthenticationError, "it does not accept user and password. {password}"),
+    ("28", errors.AuthenticationError, f"{PASSWORD_REFUSED}. {{password}}"),
     ("3D000", errors.MissingDatabaseError, "there is no database of that name. {create}"),
     ("40", errors.LockedDatabaseError, "another transaction was in the way. Try again"),
     ("42501", errors.InsufficientRightsError, "this role may not: {words}. {admin}"),
@@ -52,7 +55,7 @@ WORDS: Final[tuple[tuple[str, Kind, str], ...]] = (
     (
         r"authentication failed|no password supplied|role… does not exist|is not permitted to log in",
         errors.AuthenticationError,
-        "it does not accept user and password. {password}",
+        f"{PASSWORD_REFUSED}. {{password}}",
     ),
     (
         r"pg_hba\.conf .*for host….*no encryption(?:.|\n)*\(sslmode=disable\)$",

@@ -55,6 +55,7 @@ def preparations(connection: Connection, catalog: Catalog, target: Target) -> li
         InvalidSettingError: The roles do not go together, or one has to be made outside of the database.
     """
     _expect_distinct_roles(catalog, target)
+    _expect_an_administrator(catalog, target)
     there = set(catalog.facts["roles"])
     wanted = owner(catalog, target)
     made = _group(connection, wanted, there)
@@ -124,6 +125,16 @@ def _expect_distinct_roles(catalog: Catalog, target: Target) -> None:
         message = (
             "expected different roles to own the tables, to work with them and to read them, found "
             f"{', '.join(sorted(told))}. For example: --owner adk_owner --read-only-role adk_reader"
+        )
+        raise InvalidSettingError(message)
+
+
+def _expect_an_administrator(catalog: Catalog, target: Target) -> None:
+    """A role that cannot log in cannot give itself the password with which it could."""
+    if target.roles.set_password and catalog.one_role:
+        message = (
+            "expected the administrator in ADMIN_DB_URI for --set-password, another role than the one of "
+            "SESSION_DB_URI. For example: ADMIN_DB_URI=postgresql://postgres:change-me@db.example.org/adk_sessions"
         )
         raise InvalidSettingError(message)
 
