@@ -8,7 +8,9 @@ network.py     the network, built or given
 secrets.py     the secrets and who may read them
 identity.py    IAM: who may log in with a token, and the role of enhanced monitoring
 copies.py      what is kept in another region: keys, copies of backups, a read replica
-monitoring.py  alarms, events and the dashboard of a region
+alarms.py      what is watched of an instance, and at which value somebody is told
+monitoring.py  the alarms and events of a region, and whom they are told
+dashboard.py   one dashboard for all instances
 runbook.py     the exact commands
 record.py      the exported record
 """

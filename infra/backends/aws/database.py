@@ -3,8 +3,11 @@
 import pulumi
 import pulumi_aws as aws
 
+from infra.backends.aws.copies import Copies
+from infra.backends.aws.dashboard import dashboard
 from infra.backends.aws.identity import Identity, monitoring_role
 from infra.backends.aws.instance import keeps_password
+from infra.backends.aws.monitoring import Monitoring, Watched
 from infra.backends.aws.network import Network
 from infra.backends.aws.record import app_uri, record
 from infra.backends.aws.secrets import Secrets
@@ -23,7 +26,10 @@ class AwsDatabase(pulumi.ComponentResource):
         opts: The usual resource options.
 
     Attributes:
+        provider: The provider of the stack's region.
+        providers: The providers of the other regions that something is kept in.
         servers: The generations by id.
+        copies: What is kept in other regions.
         record: What the stack exports.
     """
 
@@ -38,7 +44,11 @@ class AwsDatabase(pulumi.ComponentResource):
         self.monitoring_role = self._monitoring_role()
         self.servers = self._servers()
         self.secrets = self._secrets()
+        self.providers = {region: self._region_provider(region) for region in other_regions(settings)}
+        self.copies = {region: self._copies(region) for region in self.providers}
         self.identity = self._identity()
+        self.monitoring = self._monitoring()
+        self.dashboard = dashboard(name, self._shown(), self._child)
         self.record = record(settings, self.servers, self.passwords, self.secrets)
         self.register_outputs({})
 
@@ -89,5 +99,47 @@ class AwsDatabase(pulumi.ComponentResource):
     def _identity(self) -> Identity | None:
         if self._settings.auth != "iam":
             return None
-        instances = [each for server in self.servers.values() for each in (server.instance, *server.replicas)]
-        return Identity(self._name, self._settings, instances, opts=self._child)
+        return Identity(self._name, self._settings, [each for each, _region in self._shown()], opts=self._child)
+
+    def _copies(self, region: str) -> Copies:
+        return Copies(
+            f"{self._name}-{region}",
+            self._settings,
+            region=region,
+            servers=self.servers,
+            monitoring_role=self.monitoring_role,
+            opts=pulumi.ResourceOptions(parent=self, provider=self.providers[region]),
+        )
+
+    def _monitoring(self) -> list[Monitoring]:
+        """The main region's, and the replica's: an alarm reaches topics of its own region alone."""
+        if not self._settings.alerts.enabled:
+            return []
+        here = [
+            Watched(f"{self._name}-{name}{suffix}", each, replica=bool(suffix))
+            for name, server in self.servers.items()
+            for suffix, each in [("", server.instance), *_numbered(server)]
+        ]
+        made = [Monitoring(f"{self._name}-alerts", self._settings, self._settings.region, here, opts=self._child)]
+        for region, copies in self.copies.items():
+            name = f"{self._name}-{region}"
+            there = [Watched(f"{name}-{key}", each, replica=True) for key, each in copies.replicas.items()]
+            if there:
+                opts = pulumi.ResourceOptions(parent=self, provider=self.providers[region])
+                made.append(Monitoring(f"{name}-alerts", self._settings, region, there, opts=opts))
+        return made
+
+    def _shown(self) -> list[tuple[aws.rds.Instance, str]]:
+        """All instances, each with its region."""
+        here = [each for server in self.servers.values() for each in (server.instance, *server.replicas)]
+        there = [(each, region) for region, copies in self.copies.items() for each in copies.replicas.values()]
+        return [(each, self._settings.region) for each in here] + there
+
+
+def other_regions(settings: AwsSettings) -> list[str]:
+    """The regions besides the stack's own that something is kept in, each once; read-only."""
+    return sorted({settings.backup.copy_region, settings.replica_region} - {""})
+
+
+def _numbered(server: AwsServer) -> list[tuple[str, aws.rds.Instance]]:
+    return [(f"-r{number}", each) for number, each in enumerate(server.replicas, start=1)]
