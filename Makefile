@@ -10,7 +10,7 @@ LOCK    = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up preview refresh destroy outputs verify serve check test bench lock clean
+.PHONY: help environment up preview refresh destroy outputs verify serve check test test-online bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,11 +48,17 @@ test: EXTRAS = gcp aws azure rehearsal
 test: environment ## All tests: the real engine, the real google-adk, real PostgreSQL, real HTTP
 	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/python -m rehearsal.binaries 15 16 18
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n logical --dist loadscope
 
+test-online: EXTRAS = gcp aws azure rehearsal
+test-online: environment ## Preview production with the real plugins: needs the open internet and accounts
+	@SESSION_DB_ONLINE=1 $(BIN)/pytest tests/online
+
+bench: EXTRAS = gcp aws azure rehearsal
 bench: environment ## Measure what is promised in numbers, against ADK in the same run
 	@$(BIN)/python -m bench.bootstrap
 	@$(BIN)/python -m bench.promotion
+	@$(BIN)/python -m bench.preview
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml

@@ -50,6 +50,12 @@ class Project:
         (self.root / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}))
 
 
+@pytest.fixture(scope="session")
+def project_of(environ: dict[str, str]) -> Callable[[Path], Project]:
+    """Gives the project in a clone."""
+    return lambda root: Project(root, environ)
+
+
 @pytest.fixture
 def project(clone: Callable[[], Path], environ: dict[str, str]) -> Project:
     """A fresh clone; nothing is provisioned yet."""
