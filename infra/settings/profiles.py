@@ -18,6 +18,10 @@ _CHEAP: Final[Mapping[str, Any]] = {
 
 _LIKE_PROD: Final[Mapping[str, Any]] = {"high_availability": False, "backup": {"retention_days": 7}}
 
+_GCP_DEV: Final[Mapping[str, Any]] = {"tier": "db-g1-small", "storage": {"size_gib": 10, "max_gib": 50}}
+
+_GCP_STAGING: Final[Mapping[str, Any]] = {"tier": "db-custom-1-3840", "storage": {"size_gib": 10, "max_gib": 100}}
+
 _AWS_DEV: Final[Mapping[str, Any]] = {
     "instance_class": "db.t4g.micro",
     "storage": {"size_gib": 20, "max_gib": 50},
@@ -40,9 +44,9 @@ _AZURE_DEV: Final[Mapping[str, Any]] = {
 _AZURE_STAGING: Final[Mapping[str, Any]] = {"sku": "Standard_B2s", "storage": {"size_gib": 32, "max_gib": 128}}
 
 DEFAULTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "dev": {**dict.fromkeys(CLOUDS, _CHEAP), "aws": {**_CHEAP, **_AWS_DEV}, "azure": {**_CHEAP, **_AZURE_DEV}},
+    "dev": {"gcp": {**_CHEAP, **_GCP_DEV}, "aws": {**_CHEAP, **_AWS_DEV}, "azure": {**_CHEAP, **_AZURE_DEV}},
     "staging": {
-        **dict.fromkeys(CLOUDS, _LIKE_PROD),
+        "gcp": {**_LIKE_PROD, **_GCP_STAGING},
         "aws": {**_LIKE_PROD, **_AWS_STAGING},
         "azure": {**_LIKE_PROD, **_AZURE_STAGING},
     },
