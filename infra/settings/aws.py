@@ -140,6 +140,16 @@ class Network(Section):
     )
 
 
+class ReplicaNetwork(Network):
+    """The replica's network: apart from the stack's own, so that the two can be peered."""
+
+    cidr: Cidr = Field(
+        default="10.81.0.0/24",
+        description="the block of a built network, /16 to /26",
+        examples=["10.81.0.0/24"],
+    )
+
+
 class Iam(Section):
     """Who may log in with a token where `auth` is iam."""
 
@@ -182,7 +192,7 @@ class AwsSettings(ManagedSettings):
     replica_region: MaybeRegion = Field(
         default="", description="another region with a read replica; empty for none", examples=["eu-central-1"]
     )
-    replica_network: Network = Field(default=Network(cidr="10.81.0.0/24"), description="a section")
+    replica_network: ReplicaNetwork = Field(default=ReplicaNetwork(), description="a section")
     replica_key: KeyArn = Field(
         default="",
         description="the ARN of a KMS key in that region for the replica; empty for one that is made there",

@@ -5,14 +5,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.preflight.aws.storage import STRIPED_GIB, STRIPED_IOPS, STRIPED_THROUGHPUT
 from infra.settings.aws import AwsSettings
 from infra.settings.servers import Server
-
-STRIPED_GIB: Final = 400
-"""From here on RDS stripes a gp3 volume: 12,000 IOPS and 500 MiB/s, more on demand; below it takes neither word."""
-
-STRIPED_IOPS: Final = 12_000
-STRIPED_THROUGHPUT: Final = 500
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
