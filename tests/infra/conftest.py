@@ -35,6 +35,8 @@ class Registered:
     delete_before_replace: bool
     retain_on_delete: bool
     secret_outputs: frozenset[str]
+    deleted_with: str
+    create_timeout: str
 
 
 @dataclass
@@ -100,6 +102,8 @@ def _registered(request: Any) -> Registered:
         delete_before_replace=request.deleteBeforeReplace,
         retain_on_delete=request.retainOnDelete,
         secret_outputs=frozenset(request.additionalSecretOutputs),
+        deleted_with=request.deletedWith,
+        create_timeout=request.customTimeouts.create,
     )
 
 
