@@ -18,10 +18,11 @@ from pulumi.automation import (
     select_stack,
 )
 
-from infra import failures, interruption, locks, program, pulumi_cli, stack_file, stage
+from infra import failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage
 from infra.errors import InfraError, StateError
 from infra.layout import ROOT
 from infra.progress import Progress
+from infra.settings.profiles import CLOUDS
 
 _PROJECT: Final = "session-database"
 
@@ -84,25 +85,36 @@ class Driver:
         self._environment = self._stage.variables(self._command.command)
 
     def up(self) -> Result:
-        """Create, update and mend what the stack file asks for."""
-        return self._run("up", lambda stack, options: stack.up(**options, show_secrets=_IN_HISTORY), create=True)
+        """Create, update and mend what the stack file asks for; a plan that costs a database is refused first."""
+        return self._run("up", self._up, create=True)
 
     def preview(self) -> Result:
-        """Show what `up` would do; changes no resource."""
-        return self._run("preview", lambda stack, options: stack.preview(**options), create=True)
+        """Show what `up` would do, and what it would refuse; changes no resource."""
+        return self._run("preview", lambda stack, options: guard.preview(stack, options, name=self._name), create=True)
 
     def refresh(self) -> Result:
         """Read how the resources really stand into the state."""
         return self._run("refresh", lambda stack, options: stack.refresh(**options, show_secrets=_IN_HISTORY))
 
     def destroy(self) -> Result:
-        """Take everything down; a database is moved aside or backed up first, never lost."""
-        return self._run("destroy", lambda stack, options: stack.destroy(**options, show_secrets=_IN_HISTORY))
+        """Take everything down; a database is moved aside or backed up first, never lost, and refused if protected."""
+        return self._run("destroy", self._destroy)
 
     def outputs(self) -> Result:
         """The exported record as of the last `up`; read-only."""
         with failures.readable(self._name, self._progress):
             return Result("outputs", self._name, outputs=self._select().outputs())
+
+    def _up(self, stack: Stack, options: dict[str, Any]) -> object:
+        if stack_file.backend(self._name) in CLOUDS:
+            self._progress.working(f"preview of stack {self._name}")
+            guard.preview(stack, options, name=self._name, quiet=True)
+            self._progress.working(f"up of stack {self._name}")
+        return stack.up(**options, show_secrets=_IN_HISTORY)
+
+    def _destroy(self, stack: Stack, options: dict[str, Any]) -> object:
+        guard.require_unprotected(stack, name=self._name)
+        return stack.destroy(**options, show_secrets=_IN_HISTORY)
 
     def _run(self, operation: str, call: Callable[[Stack, dict[str, Any]], object], *, create: bool = False) -> Result:
         started = time.monotonic()
