@@ -35,8 +35,8 @@ def _received(group: Resource) -> bool:
 
 
 def _subscribed(resources: Sequence[Resource]) -> bool:
-    """A topic of one's own that nobody listens to is a message to nobody."""
-    made = any(each.type == _TOPIC for each in resources)
+    """A topic of one's own that nobody listens to is a message to nobody, unless it only counts messages."""
+    made = any(each.type == _TOPIC and each.at("tags.purpose") != "counter" for each in resources)
     return not made or any(each.type == _SUBSCRIPTION for each in resources)
 
 
