@@ -78,13 +78,16 @@ def documented() -> Iterator[tuple[str, str, str]]:
     yield from _leaves(Settings, "")
 
 
-def _leaves(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
-    for key, field in refusals.fields(section).items():
-        inner = refusals.nested(field.annotation)
+def _leaves(section: type[BaseModel], prefix: str, given: BaseModel | None = None) -> Iterator[tuple[str, str, str]]:
+    """Of one section; `given` is what stands there by default, where it is not the section's own defaults."""
+    for name, field in section.model_fields.items():
+        key, inner = f"{prefix}{field.alias or name}", refusals.nested(field.annotation)
+        default = field.default if given is None else getattr(given, name)
         if inner is None or field.examples:
-            yield f"{prefix}{key}", _default(field.is_required(), field.default), field.description or ""
+            yield key, _default(field.is_required(), default), field.description or ""
         if inner is not None:
-            yield from _leaves(inner, f"{prefix}{key}{'[]' if get_origin(field.annotation) is tuple else ''}.")
+            below = default if isinstance(default, BaseModel) else None
+            yield from _leaves(inner, f"{key}{'[]' if get_origin(field.annotation) is tuple else ''}.", below)
 
 
 def _default(required: bool, value: object) -> str:  # noqa: FBT001  # Of one call, next to its meaning.
