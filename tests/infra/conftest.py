@@ -56,6 +56,11 @@ class Recording:
         (only,) = self.of(kind)
         return only
 
+    def named(self, kind: str, name: str) -> Registered:
+        """The resource of a type and a name; the order of registration is not always the program's."""
+        (only,) = (each for each in self.of(kind) if each.name == name)
+        return only
+
 
 class Recorder(pulumi.runtime.Mocks):
     """Answers each registration with the inputs and what `computed` adds; a call of a function is a failure."""
