@@ -6,22 +6,40 @@ from typing import Final
 
 from infra.preflight.azure.regions import REGIONS
 from infra.settings.azure import AzureSettings
+from infra.settings.managed import Alerts
 from infra.settings.refusals import Refusal
+from infra.settings.servers import Server
 
 _KEY: Final = re.compile(r"/providers/Microsoft\.KeyVault/vaults/[^/]+/keys/[^/]+$")
 _SERVER: Final = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DBforPostgreSQL/flexibleServers/[^/]+$"
 )
+_GROUP: Final = re.compile(r"^/subscriptions/.+/providers/[Mm]icrosoft\.[Ii]nsights/actionGroups/[^/]+$")
 _EXAMPLE: Final = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups"
 EXAMPLE_KEY: Final = f"{_EXAMPLE}/keys/providers/Microsoft.KeyVault/vaults/example/keys/sessions"
+EXAMPLE_GROUP: Final = f"{_EXAMPLE}/watch/providers/Microsoft.Insights/actionGroups/oncall"
 EXAMPLE_SERVER: Final = f"{_EXAMPLE}/database/providers/Microsoft.DBforPostgreSQL/flexibleServers/sessions"
 
 
 def check(settings: AzureSettings) -> Iterator[Refusal]:
     """What is wrong with what keeps the data; read-only."""
+    if len(set(settings.backup.on_demand)) < len(settings.backup.on_demand):
+        yield Refusal("azure.backup.on_demand", "each name once", "{backup: {on_demand: [before-the-migration]}}")
     yield from _copy(settings)
     yield from _keys(settings)
     yield from _generations(settings)
+    yield from _alerts(settings)
+
+
+def _alerts(settings: AzureSettings) -> Iterator[Refusal]:
+    usual = Alerts().backup_age_hours
+    if settings.alerts.backup_age_hours != usual:
+        why = f"its default, {usual}: Azure shows no backup's age, and the alert is on a server without any backup"
+        yield Refusal("azure.alerts.backup_age_hours", why, f"{{alerts: {{backup_age_hours: {usual}}}}}")
+    for channel in settings.alerts.channels:
+        if not _GROUP.search(channel):
+            why = "ids of action groups, as `az monitor action-group show` prints them"
+            yield Refusal("azure.alerts.channels", why, f"{{alerts: {{channels: [{EXAMPLE_GROUP}]}}}}")
 
 
 def _copy(settings: AzureSettings) -> Iterator[Refusal]:
@@ -61,17 +79,21 @@ def _generations(settings: AzureSettings) -> Iterator[Refusal]:
     by_id = {server.id: server for server in settings.servers}
     for server in settings.servers:
         if server.adopt and not _SERVER.match(server.adopt):
-            yield Refusal(
-                "azure.servers",
-                f"the id of a flexible server to adopt as {server.id}, as `az postgres flexible-server show` prints it",
-                f"{{servers: [{{id: {server.id}, adopt: {EXAMPLE_SERVER}}}]}}",
+            why = (
+                f"the id of a flexible server to adopt as {server.id}, as `az postgres flexible-server show` prints it"
             )
+            yield Refusal("azure.servers", why, f"{{servers: [{{id: {server.id}, adopt: {EXAMPLE_SERVER}}}]}}")
         source = by_id.get(server.restore.source) if server.restore else None
         if source and settings.version_of(source) != settings.version_of(server):
-            yield Refusal(
-                "azure.servers",
-                f"version {settings.version_of(source)} for {server.id} as long as it says restore: a point in time "
-                f"comes back as the major version of {source.id}. Raise it after the restore, without that key",
-                f"{{servers: [{{id: {source.id}}}, {{id: {server.id}, version: {settings.version_of(source)}, "
-                f"restore: {{from: {source.id}, time: latest}}}}]}}",
-            )
+            yield _version(settings, source, server)
+
+
+def _version(settings: AzureSettings, source: Server, restored: Server) -> Refusal:
+    """In-place upgrades aside, which come later (Microsoft, "Restore to latest restore point", PostgreSQL version)."""
+    version = settings.version_of(source)
+    why = (
+        f"version {version} for {restored.id} as long as it says restore: a point in time comes back as the major "
+        f"version of {source.id}. Raise it after the restore, without that key"
+    )
+    fixed = f"{{id: {restored.id}, version: {version}, restore: {{from: {source.id}, time: latest}}}}"
+    return Refusal("azure.servers", why, f"{{servers: [{{id: {source.id}, version: {version}}}, {fixed}]}}")

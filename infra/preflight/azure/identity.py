@@ -13,6 +13,9 @@ RESERVED: Final = frozenset(
 )
 """Names that Azure refuses for the administrator (Microsoft, "Create an Azure Database for PostgreSQL") or owns."""
 
+DATABASES: Final = frozenset({"azure_maintenance", "azure_sys", "postgres", "template0", "template1"})
+"""Databases that every server has already (Microsoft, "Servers in Azure Database for PostgreSQL")."""
+
 READ_ONLY: Final = frozenset(
     {
         "data_checksums",
@@ -35,6 +38,10 @@ OWN: Final = frozenset({"require_secure_transport", "ssl_min_protocol_version", 
 READER: Final = re.compile(r"^(?:(Group|ServicePrincipal|User):)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
 """A reader: an Entra object id, with its kind in front where it is no service principal."""
 
+_MOST_TAGS: Final = 50
+_LONGEST_TAG: Final = 256
+_NO_TAG: Final = re.compile(r"[<>%&\\?/]")
+
 _PARAMETERS: Final = "{parameters: {log_min_duration_statement: '500'}}"
 
 
@@ -47,9 +54,13 @@ def check(settings: AzureSettings) -> Iterator[Refusal]:
     if settings.app_user == second_role(settings.owner_user):
         why = f"another name than {settings.app_user}"
         yield Refusal("azure.app_user", why, "{owner_user: adk_owner, app_user: adk_user}")
+    if settings.database in DATABASES:
+        why = f"another name than {settings.database}, which every server has already"
+        yield Refusal("azure.database", why, "{database: adk_sessions}")
     yield from _entra(settings)
     yield from _readers(settings)
     yield from _parameters(settings)
+    yield from _tags(settings)
 
 
 def _entra(settings: AzureSettings) -> Iterator[Refusal]:
@@ -84,3 +95,13 @@ def _parameters(settings: AzureSettings) -> Iterator[Refusal]:
         yield Refusal("azure.parameters", f"no {name}, which the program sets itself", _PARAMETERS)
     for name in sorted(settings.parameters.keys() & READ_ONLY):
         yield Refusal("azure.parameters", f"no {name}, which is read-only on Azure", _PARAMETERS)
+
+
+def _tags(settings: AzureSettings) -> Iterator[Refusal]:
+    """What Azure takes as tags (Microsoft, "Use tags to organize your Azure resources", limitations)."""
+    labels = settings.labels
+    if len(labels) > _MOST_TAGS or any(
+        _NO_TAG.search(key) or len(value) > _LONGEST_TAG for key, value in labels.items()
+    ):
+        why = f"up to {_MOST_TAGS} tags, with names without <>%&\\?/ and values of up to {_LONGEST_TAG} characters"
+        yield Refusal("azure.labels", why, "{labels: {team: agents}}")
