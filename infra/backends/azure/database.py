@@ -3,8 +3,10 @@
 import pulumi
 import pulumi_azure_native as azure
 
+from infra.backends.azure.dashboard import dashboard
 from infra.backends.azure.identity import AzureIdentities
 from infra.backends.azure.logs import AzureLogs
+from infra.backends.azure.monitoring import AzureMonitoring
 from infra.backends.azure.network import AzureNetwork
 from infra.backends.azure.record import app_uri, record
 from infra.backends.azure.secrets import AzureSecrets
@@ -44,6 +46,8 @@ class AzureDatabase(pulumi.ComponentResource):
         self.site = Site(settings, self.place, self.network, self.identities, self.passwords, self.logs)
         self.servers = self._servers(child)
         self.secrets = self._secrets(child)
+        self.monitoring = AzureMonitoring(f"{prefix}-alerts", self.site, self.servers, opts=child)
+        self.dashboard = dashboard(prefix, self.place, self._all_servers(), child)
         self.record = record(self.site, self.servers, self.secrets)
         self.register_outputs({})
 
@@ -62,6 +66,9 @@ class AzureDatabase(pulumi.ComponentResource):
             name = f"{self._settings.server_prefix}-{server.id}"
             made[server.id] = AzureServer(name, server, self.site, source=_source(server, made), opts=child)
         return made
+
+    def _all_servers(self) -> list[pulumi.Input[str]]:
+        return [each.id for server in self.servers.values() for each in (server.server, *server.replicas.values())]
 
     def _secrets(self, child: pulumi.ResourceOptions) -> AzureSecrets | None:
         if self.passwords is None:

@@ -16,8 +16,10 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="6h", update="6h", delete="2h")
 IGNORED: Final = (*inputs.MADE_ONCE, *inputs.MOVED_BY_AZURE, "replicationRole")
 
 
-def make(name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns) -> Iterator[dbforpostgresql.Server]:
-    """The read replicas of a server, those of its own region first.
+def make(
+    name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns
+) -> Iterator[tuple[str, dbforpostgresql.Server]]:
+    """The read replicas of a server by their names in the stack, those of its own region first.
 
     Args:
         name: The server's name in the stack.
@@ -26,9 +28,9 @@ def make(name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns) -
         turns: Its turns: it takes no other operation while a replica is made.
     """
     for count in range(site.settings.read_replicas):
-        yield _replica(f"{name}-r{count + 1}", site, primary, turns, far=False)
+        yield f"{name}-r{count + 1}", _replica(f"{name}-r{count + 1}", site, primary, turns, far=False)
     if site.settings.replica_region:
-        yield _replica(f"{name}-far", site, primary, turns, far=True)
+        yield f"{name}-far", _replica(f"{name}-far", site, primary, turns, far=True)
 
 
 def _replica(

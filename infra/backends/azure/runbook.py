@@ -76,7 +76,7 @@ def _failover(settings: AzureSettings, server: AzureServer) -> pulumi.Output[str
     else:
         found += [f"there is no standby; to have one: {_key('high_availability')}: true"]
     if server.writer:
-        found += [f"  # or to a replica: {_AZ} replica promote ", *at, server.replicas[-1].name]
+        found += [f"  # or to a replica: {_AZ} replica promote ", *at, list(server.replicas.values())[-1].name]
         found += [" --promote-mode switchover --promote-option planned; its name stays ", server.writer.name]
         found += [".writer.postgres.database.azure.com"]
     return pulumi.Output.concat(*found)

@@ -25,7 +25,7 @@ class AzureServer(pulumi.ComponentResource):
         group: The name of its resource group, which an adopted server may have of its own.
         server: The server itself.
         database: The database on it.
-        replicas: Its read replicas.
+        replicas: Its read replicas by their names in the stack, the one to promote last.
         writer: The name that follows a promoted replica, or None without one.
     """
 
@@ -49,7 +49,7 @@ class AzureServer(pulumi.ComponentResource):
         self.administrator = self._administrator()
         self.database = self._database()
         self.parameters = [self._parameter(*each) for each in parameters(site.settings).items()]
-        self.replicas = list(replicas.make(name, site, self.server, self._turns))
+        self.replicas = dict(replicas.make(name, site, self.server, self._turns))
         self.writer = self._writer()
         self.backups = [self._backup(name) for name in self._asked_for()]
         self.logs = self._logs()
@@ -135,7 +135,8 @@ class AzureServer(pulumi.ComponentResource):
     def _writer(self) -> dbforpostgresql.VirtualEndpoint | None:
         if not self.replicas:
             return None
-        return replicas.writer(f"{self._name}-writer", self.server, self.group, self.replicas[-1], self._turns)
+        promoted = list(self.replicas.values())[-1]
+        return replicas.writer(f"{self._name}-writer", self.server, self.group, promoted, self._turns)
 
     def _asked_for(self) -> tuple[str, ...]:
         """Names of backups to take now: of the active server, since Azure keeps seven of them for each."""
