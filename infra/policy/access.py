@@ -1,6 +1,7 @@
 """Rules about who may read a secret or log in."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,6 +9,11 @@ from infra.policy.rule import UNKNOWN, Resource, Rule, same, texts
 
 _READER_OF_SECRETS: Final = "4633458b-17de-408a-b874-0445c86b69e6"
 """Azure's role "Key Vault Secrets User", the same in every tenant (Azure, "Azure built-in roles")."""
+
+_WIDE_SCOPE: Final = re.compile(
+    r"/subscriptions/[^/]+(/resourceGroups/[^/]+(/providers/Microsoft\.KeyVault/vaults/[^/]+)?)?/?$", re.IGNORECASE
+)
+"""A whole vault, or more."""
 
 _ANYBODY: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 _TOO_WIDE: Final = frozenset({"roles/owner", "roles/editor", "roles/secretmanager.admin", "roles/cloudsql.admin"})
@@ -49,7 +55,7 @@ def _one_vault_secret(assignment: Resource) -> bool:
     role, scope = assignment.at("roleDefinitionId"), assignment.at("scope")
     if role is UNKNOWN or scope is UNKNOWN or _READER_OF_SECRETS not in str(role):
         return True
-    return "/secrets/" in str(scope) or str(scope).endswith("-id")
+    return _WIDE_SCOPE.match(str(scope)) is None
 
 
 RULES: Final = (

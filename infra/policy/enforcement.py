@@ -7,6 +7,7 @@ import pulumi
 from pulumi.runtime import is_dry_run, register_resource_transform, register_stack_transformation
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
+from infra.backends import NAME
 from infra.errors import SettingsError
 from infra.policy import idle_waivers, violations
 from infra.policy.rule import UNKNOWN, Posture, Resource
@@ -72,8 +73,10 @@ def posture(settings: Settings) -> Posture:
     section = settings.managed
     servers = section.servers if section else ()
     retiring = (server for server in servers if server.deletion_protection is False)
-    names = {f"{section.server_prefix}-{server.id}" for server in retiring if section and server.id != section.active}
-    return Posture(settings.profile, settings.waivers, frozenset(names))
+    leaving = [server.id for server in retiring if section and server.id != section.active]
+    prefixes = {NAME, section.server_prefix} if section else set()
+    names = frozenset(f"{prefix}-{id_}" for prefix in prefixes for id_ in leaving)
+    return Posture(settings.profile, settings.waivers, names)
 
 
 async def _plain(value: Any) -> Any:

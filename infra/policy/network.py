@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infra.policy.rule import UNKNOWN, Fix, Resource, Rule, same, texts
+from infra.policy.rule import UNKNOWN, Resource, Rule, same, texts
 from infra.policy.servers import AWS, AZURE, GCP
 
 _PARAMETERS: Final = "aws:rds/parameterGroup:ParameterGroup"
@@ -86,7 +86,7 @@ RULES: Final = (
         severity="critical",
         everywhere=True,
         controls=("CIS Google Cloud 6.4", "MCSB DP-3"),
-        fixes=same("parameters", "{parameters: {}}") | {"gcp": Fix("network", "{network: {mode: private}}")},
+        fixes=same("parameters", "{parameters: {}}"),
         each={
             GCP: lambda server: server.says(
                 "settings.ipConfiguration.sslMode", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"

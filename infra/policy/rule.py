@@ -172,9 +172,9 @@ class Posture:
         return any(resource.name == name or resource.name.startswith(f"{name}-") for name in self.retiring)
 
 
-def same(key: str, yaml: str) -> dict[str, Fix]:
-    """One setting that mends a rule in every cloud; read-only."""
-    return dict.fromkeys(CLOUDS.values(), Fix(key, yaml))
+def same(key: str, yaml: str, *clouds: str) -> dict[str, Fix]:
+    """One setting that mends a rule in these clouds, or in every one; read-only."""
+    return dict.fromkeys(clouds or CLOUDS.values(), Fix(key, yaml))
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -44,10 +44,6 @@ def _all(*rules: Holds) -> Holds:
     return lambda server: all(holds(server) for holds in rules)
 
 
-def _any(*rules: Holds) -> Holds:
-    return lambda server: any(holds(server) for holds in rules)
-
-
 def _named_final_snapshot(server: Resource) -> bool:
     return replica(server) or server.at("finalSnapshotIdentifier") is not None
 
@@ -75,7 +71,10 @@ RULES: Final = (
         expected="backups from which any moment can be restored",
         severity="critical",
         controls=("CIS Google Cloud 6.7", "AWS Security Hub RDS.11", "MCSB BR-1"),
-        fixes=same("backup.retention_days", "{backup: {retention_days: 30}}"),
+        fixes={
+            "gcp": Fix("backup.pitr_days", "{backup: {pitr_days: 7}}"),
+            "aws": Fix("backup.retention_days", "{backup: {retention_days: 30}}"),
+        },
         each={
             GCP: _all(_on(f"{_BACKUP}.enabled"), _on(f"{_BACKUP}.pointInTimeRecoveryEnabled")),
             AWS: _at_least("backupRetentionPeriod", 1),
@@ -98,9 +97,10 @@ RULES: Final = (
         expected="a backup that outlives the server",
         severity="high",
         controls=("MCSB BR-2",),
-        fixes=same("backup.final", "{backup: {final: true}}"),
+        # Flexible Server has none that lasts; a lock and the engine's protection stand in for it.
+        fixes=same("backup.final", "{backup: {final: true}}", "gcp", "aws"),
         each={
-            GCP: _any(_on("settings.finalBackupConfig.enabled"), _on("settings.retainBackupsOnDelete")),
+            GCP: _on("settings.finalBackupConfig.enabled"),
             AWS: _all(_off("skipFinalSnapshot"), _named_final_snapshot),
         },
     ),
@@ -122,7 +122,7 @@ RULES: Final = (
         severity="critical",
         everywhere=True,
         controls=("AWS Security Hub RDS.3", "MCSB DP-4"),
-        fixes=same("encryption_key", "{encryption_key: ''}") | {"aws": Fix("storage", "{storage: {}}")},
+        fixes=same("encryption_key", "{encryption_key: ''}", "aws"),
         each={AWS: _on("storageEncrypted")},  # The other two cannot do without.
     ),
     Rule(
@@ -130,7 +130,7 @@ RULES: Final = (
         expected="minor versions upgraded by the cloud",
         severity="medium",
         controls=("AWS Security Hub RDS.13", "MCSB PV-6"),
-        fixes=same("maintenance", "{maintenance: {day: sunday, hour: 4}}"),
+        fixes=same("maintenance", "{maintenance: {day: sunday, hour: 4}}", "aws"),
         each={AWS: _on("autoMinorVersionUpgrade")},  # The other two always do.
     ),
 )
