@@ -7,6 +7,12 @@ from typing import Final
 from infra.settings.gcp import GcpSettings
 from infra.settings.refusals import Refusal
 
+_LONGEST_NAME: Final = 98
+"""Characters of project:instance (Cloud SQL, "About instance settings", Instance ID)."""
+
+_RANDOM: Final = "-1f0c2ab"
+"""What Pulumi adds to a name."""
+
 _INSTANCE: Final = re.compile(r"projects/([^/]+)/instances/([a-z][a-z0-9-]{0,96}[a-z0-9])")
 
 
@@ -18,9 +24,24 @@ def check(settings: GcpSettings) -> Iterator[Refusal]:
             f"another region than {settings.region}, or read_replicas for one beside the server",
             "{replica_region: us-east1}" if settings.region != "us-east1" else "{replica_region: us-central1}",
         )
+    yield from _long_names(settings)
     yield from _keys(settings)
     yield from _secrets(settings)
     yield from _adopted(settings)
+
+
+def _long_names(settings: GcpSettings) -> Iterator[Refusal]:
+    replica = f"-replica-{settings.replica_region or 1}" if settings.replica_region or settings.read_replicas else ""
+    longest = max((server.id for server in settings.servers), key=len)
+    fixed = len(f"{settings.project}:-{longest}{replica}{_RANDOM}")
+    if fixed + len(settings.server_prefix) > _LONGEST_NAME:
+        room = _LONGEST_NAME - fixed
+        yield Refusal(
+            "gcp.server_prefix",
+            f"{room} characters or fewer, so that {settings.project}:{settings.server_prefix}-{longest}{replica} and "
+            f"what Pulumi adds have no more than {_LONGEST_NAME}",
+            f"{{server_prefix: {settings.server_prefix[:room].rstrip('-')}}}",
+        )
 
 
 def _keys(settings: GcpSettings) -> Iterator[Refusal]:

@@ -92,6 +92,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"consumer_projects": ["example-project"]}}, "network.consumer_projects", "none with mode private"),
     ({"replica_region": "us-central1"}, "replica_region", "another region than us-central1"),
     ({"region": "us-east1", "replica_region": "us-east1"}, "replica_region", "another region than us-east1"),
+    (
+        {
+            "project": "a-project-with-a-long-name-123",
+            "server_prefix": "sessions-of-all-agents-of-the-whole-firm",
+            "replica_region": "northamerica-northeast2",
+        },
+        "server_prefix",
+        "24 characters or fewer",
+    ),
     ({"encryption_key": KEY, "region": "us-west1"}, "encryption_key", "a key in us-west1"),
     ({"encryption_key": KEY, "replica_region": "us-east1"}, "replica_encryption_key", "a key in us-east1"),
     ({"replica_encryption_key": KEY}, "replica_encryption_key", "none without both"),
