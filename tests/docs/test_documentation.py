@@ -1,10 +1,12 @@
 """What the documentation says is what the code does."""
 
+import functools
 import inspect
 import re
 import sqlite3
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -21,9 +23,10 @@ from app.backends.interface import Target
 from app.errors import InvalidUriError
 from app.schema.sqlite import METADATA
 from app.verbs import bootstrap
-from infra import contract, settings
+from infra import contract, policy, settings
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "session-database"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONFIG = (ROOT / "docs" / "SESSION_DATABASE_CONFIG.md").read_text()
 SCHEMA = (ROOT / "docs" / "SESSION_DATABASE_SCHEMA.md").read_text()
@@ -54,11 +57,66 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_every_setting_is_documented_with_its_default() -> None:
-    """And none that does not exist."""
-    documented = [(bare(key), meaning, bare(default)) for key, meaning, default in rows(CONFIG, "## Stack files")]
+CLOUDS = ("gcp", "aws", "azure")
 
-    assert documented == [(key, meaning, default) for key, default, meaning in settings.documented()]
+
+def documented_settings() -> dict[str, list[str]]:
+    """Meaning, default and the defaults of `staging` and `dev`, by key; a key of all clouds once for each of them."""
+    section = CONFIG.partition("## Stack files\n")[2].partition("\n## ")[0]
+    headings = re.findall(r"^### (?:Every stack|The sections? .*)$", section, re.MULTILINE)
+    assert len(headings) == 7
+    found: dict[str, list[str]] = {}
+    for key, *cells in (row for heading in headings for row in rows(section, heading)):
+        for cloud in CLOUDS if "<cloud>" in key else ("",):
+            name = bare(key).replace("<cloud>", cloud)
+            assert name not in found, name
+            found[name] = [cells[0], *map(bare, cells[1:])]
+    return found
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """And none that does not exist; what the clouds have alike stands once."""
+    documented = documented_settings()
+    known = {key: [meaning, default] for key, default, meaning in settings.documented()}
+
+    assert {key: cells[:2] for key, cells in documented.items()} == known
+    alike = set.intersection(*({key.partition(".")[2] for key in known if key.startswith(f"{c}.")} for c in CLOUDS))
+    for key in alike:
+        same = len({tuple(known[f"{cloud}.{key}"]) for cloud in CLOUDS}) == 1
+        assert (f"| `<cloud>.{key}` |" in CONFIG) == same, key
+
+
+@pytest.mark.parametrize("profile", ["staging", "dev"])
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_defaults_of_each_profile_are_as_documented(cloud: str, profile: str) -> None:
+    """Looked at in the loaded settings: where a cell is empty the default is production's."""
+    loaded: list[Any] = [
+        settings.load({f"{PROJECT}:backend": cloud, f"{PROJECT}:profile": each}, project=PROJECT, stack="x")
+        for each in ("prod", profile)
+    ]
+    different = {}
+    for key, (_meaning, _default, *cells) in documented_settings().items():
+        if not key.startswith(f"{cloud}.") or "[]" in key or "deny_maintenance." in key:
+            continue
+        prod, other = (functools.reduce(getattr, key.split("."), each) for each in loaded)
+        if prod != other:
+            different[key] = str(other).lower() if isinstance(other, bool) else str(other)
+        cell = cells[["staging", "dev"].index(profile)]
+        told = {name: value for value, name in re.findall(r"(\S+) \((\w+)\)", cell)}
+        assert (told.get(cloud, "") if told else cell) == different.get(key, ""), key
+    assert different
+
+
+def test_every_floor_of_production_is_documented() -> None:
+    """In its own words, with the settings that keep a stack on it; a waiver uses the name."""
+    documented = rows((ROOT / "docs" / "clouds.md").read_text(), "## Profiles and waivers")
+    known = []
+    for rule in (rule for rule in policy.RULES if not rule.everywhere):
+        where = "" if len(rule.fixes) == len(CLOUDS) else f" ({', '.join(rule.fixes)})"
+        keys = dict.fromkeys(fix.key for fix in rule.fixes.values())
+        known.append([rule.name, f"{rule.expected}{where}", ", ".join(keys)])
+
+    assert [[bare(cell) for cell in row] for row in documented] == known
 
 
 def test_every_output_is_documented() -> None:
