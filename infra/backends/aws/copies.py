@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from infra.backends.aws import instance
 from infra.backends.aws.network import Network
 from infra.backends.aws.parameters import parameter_group
-from infra.backends.aws.server import TIMEOUTS, AwsServer, log_groups, placed
+from infra.backends.aws.server import TIMEOUTS, AwsServer, copy_of, log_groups, placed
 from infra.settings.aws import AwsSettings
 from infra.settings.servers import Server
 
@@ -82,7 +82,7 @@ class Copies(pulumi.ComponentResource):
 
     def _replica(self, server: AwsServer, generation: Server, network: Network) -> aws.rds.Instance:
         settings, name = self._settings, f"{self._name}-{generation.id}"
-        identifier = server.life.apply("{}-copy".format)
+        identifier = copy_of(server.life)
         parameters = parameter_group(name, settings, settings.version_of(generation), self._child)
         inputs = {
             **self._shared,

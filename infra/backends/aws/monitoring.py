@@ -74,7 +74,7 @@ class Monitoring(pulumi.ComponentResource):
         self._name, self._settings = name, settings
         self._child = pulumi.ResourceOptions(parent=self)
         channels = channels_of(settings, region)
-        self.topic = self._topic(name) if settings.alerts.emails or not channels else None
+        self.topic = self._topic(name, purpose="alarms") if settings.alerts.emails or not channels else None
         self.topics: list[pulumi.Input[str]] = [*([self.topic.arn] if self.topic else []), *channels]
         self.subscriptions = self._subscriptions(self.topic) if self.topic else []
         self.events = self._events(watched)
@@ -82,12 +82,12 @@ class Monitoring(pulumi.ComponentResource):
         self.backups = [self._backups(each) for each in watched if not each.replica and settings.backup.retention_days]
         self.register_outputs({})
 
-    def _topic(self, name: str) -> aws.sns.Topic:
+    def _topic(self, name: str, *, purpose: str) -> aws.sns.Topic:
         """A topic that CloudWatch and RDS of this account may publish to.
 
         It is not encrypted: with AWS's own key CloudWatch could not publish, and no message holds session data.
         """
-        topic = aws.sns.Topic(name, opts=self._child)
+        topic = aws.sns.Topic(name, tags={"purpose": purpose}, opts=self._child)
         aws.sns.TopicPolicy(name, arn=topic.arn, policy=topic.arn.apply(_publishers), opts=self._child)
         return topic
 
@@ -155,7 +155,7 @@ class Monitoring(pulumi.ComponentResource):
         the events of category `failure`.
         """
         name, hours = f"{watched.name}-backup", self._settings.alerts.backup_age_hours
-        counter = self._topic(name)
+        counter = self._topic(name, purpose="counter")
         self._subscribed(name, counter.arn, [watched.instance.identifier], ["backup"])
         return aws.cloudwatch.MetricAlarm(
             name,

@@ -86,12 +86,15 @@ class Network(pulumi.ComponentResource):
         }
 
     def _routes(self) -> list[pulumi.Resource]:
-        """The way to the internet: RDS refuses a public server in a VPC without a gateway."""
+        """The way to the clients, through a gateway that RDS wants of a public server; nowhere else."""
         gateway = aws.ec2.InternetGateway(self._name, vpc_id=self._vpc_id, opts=self._child)
         table = aws.ec2.RouteTable(
             self._name,
             vpc_id=self._vpc_id,
-            routes=[aws.ec2.RouteTableRouteArgs(cidr_block="0.0.0.0/0", gateway_id=gateway.id)],
+            routes=[
+                aws.ec2.RouteTableRouteArgs(cidr_block=cidr, gateway_id=gateway.id)
+                for cidr in self._settings.allowed_cidrs
+            ],
             opts=self._child,
         )
         return [

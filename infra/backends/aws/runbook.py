@@ -1,14 +1,15 @@
 """The exact commands for whoever is on call."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
-from infra.backends.aws.server import AwsServer
+from infra.backends.aws.server import AwsServer, copy_of
 from infra.contract import Runbook
 from infra.settings.aws import AwsSettings
 
-_STORES = {
+_STORES: Final = {
     "cn": "rds-truststore.s3.cn-north-1.amazonaws.com.cn",
     "us-gov": "truststore.pki.us-gov-west-1.rds.amazonaws.com",
 }
@@ -34,6 +35,7 @@ class Known:
         user: The role that people connect as.
         secret: The ARN of the secret with that role's password; empty with IAM.
         master: The ARN of the secret in which RDS keeps the owner's password; empty where it keeps none.
+        copy: The identifier of the replica in the other region, where there is one.
     """
 
     identifier: str
@@ -41,6 +43,7 @@ class Known:
     user: str
     secret: str
     master: str
+    copy: str
 
 
 def runbook(settings: AwsSettings, server: AwsServer, secret: pulumi.Input[str], user: str) -> Runbook:
@@ -52,9 +55,15 @@ def runbook(settings: AwsSettings, server: AwsServer, secret: pulumi.Input[str],
         secret: The ARN of the secret with the app role's password; empty with IAM.
         user: The app role.
     """
-    known = pulumi.Output.all(server.instance.identifier, server.instance.address, secret, server.master_secret).apply(
-        lambda parts: Known(parts[0], parts[1], user, parts[2], parts[3])
+    parts = pulumi.Output.all(
+        identifier=server.instance.identifier,
+        host=server.instance.address,
+        user=user,
+        secret=secret,
+        master=server.master_secret,
+        copy=copy_of(server.life),
     )
+    known = parts.apply(lambda each: Known(**each))
     return Runbook(
         connect=known.apply(lambda each: _connect(settings, each)),
         restore=known.apply(lambda each: _restore(settings, each)),
@@ -92,11 +101,17 @@ def _restore(settings: AwsSettings, known: Known) -> str:
 
 
 def _failover(settings: AwsSettings, known: Known) -> str:
+    away = (
+        f"; where the whole region is lost: aws rds promote-read-replica --region {settings.replica_region} "
+        f"--db-instance-identifier {known.copy}"
+        if settings.replica_region
+        else ""
+    )
     if not settings.high_availability:
-        return "not applicable: there is no standby. Set high_availability: true"
+        return f"not applicable: there is no standby. Set high_availability: true{away}"
     return (
         f"aws rds reboot-db-instance --region {settings.region} --db-instance-identifier {known.identifier} "
-        "--force-failover"
+        f"--force-failover{away}"
     )
 
 

@@ -133,6 +133,11 @@ class AwsServer(pulumi.ComponentResource):
         return aws.rds.Instance(name, **inputs, opts=opts)
 
 
+def copy_of(life: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The identifier of a generation's replica in another region; read-only."""
+    return life.apply("{}-copy".format)
+
+
 def placed(network: Network) -> dict[str, Any]:
     """The inputs that put an instance into a network; read-only."""
     return {

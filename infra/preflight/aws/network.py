@@ -42,6 +42,10 @@ def _of(key: str, network: Network) -> Iterator[Refusal]:
 
 
 def _ways(network: Network) -> Iterator[tuple[str, str, str]]:
+    if any(":" in cidr for cidr in (*network.allowed_cidrs, *network.client_cidrs)):
+        place, fix = ("allowed_cidrs", "public") if network.allowed_cidrs else ("client_cidrs", "blocks")
+        yield place, "IPv4 blocks: the server has no other address", fix
+        return
     if network.mode == "public":
         if not network.allowed_cidrs:
             yield "allowed_cidrs", "the blocks that may connect, since mode is public", "public"

@@ -65,6 +65,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "network.client_cidrs",
         "none where mode is public",
     ),
+    ({"network": {"client_cidrs": ["fd00::/64"]}}, "network.client_cidrs", "IPv4 blocks"),
+    (
+        {"network": {"mode": "public", "allowed_cidrs": ["2001:db8::/64"]}},
+        "network.allowed_cidrs",
+        "the server has no other address",
+    ),
     ({"network": {"client_cidrs": ["8.8.8.0/24"]}}, "network.client_cidrs", "which 8.8.8.0/24 is not"),
     (
         {"network": {**GIVEN, "subnet_ids": ["subnet-0a1b2c3d"], "client_cidrs": ["10.0.0.0/24"]}},

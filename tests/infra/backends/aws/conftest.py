@@ -18,7 +18,8 @@ def computed() -> Callable[[str, str, dict[str, Any]], dict[str, Any]]:
 def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """What AWS adds to the inputs of a resource."""
     short = kind.rpartition(":")[2]
-    arn = {"arn": f"arn:aws:{short.lower()}:{REGION}:{ACCOUNT}:{name}"}
+    service = {"Secret": "secretsmanager", "Topic": "sns", "Key": "kms", "Role": "iam", "Policy": "iam"}.get(short, "x")
+    arn = {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"}
     match short:
         case "RandomId":
             return {"hex": f"{inputs['prefix']}0a1b2c3d"}
@@ -26,7 +27,7 @@ def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             return {"result": f"change-me-{name}"}
         case "Instance":
             return _instance(name, inputs)
-        case "ParameterGroup" | "SubnetGroup" | "Role":
+        case "ParameterGroup" | "SubnetGroup" | "Role" | "Topic":
             return {**arn, "name": f"{name}-1a2b3c4"}
         case _:
             return arn
