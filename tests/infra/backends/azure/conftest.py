@@ -22,6 +22,8 @@ _NAMES = {
 def _computed(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     if kind == "random:index/randomPassword:RandomPassword":
         return {"result": f"change-me-{name}"}
+    if kind == "random:index/randomUuid:RandomUuid":
+        return {"result": "22222222-2222-2222-2222-222222222222"}
     if not kind.startswith("azure-native:"):
         return {}
     physical = inputs.get(_NAMES.get(kind, "name")) or f"{name}1f0c2abd"
