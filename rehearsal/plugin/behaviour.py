@@ -29,16 +29,31 @@ class Call:
         config: The provider's own inputs, for example its `region`.
         name: The logical name.
         seed: The engine's random seed; of checks only.
+        fresh: Whether the resource is to be made; of one that is there only what is said can be wrong.
     """
 
     urn: str
     config: Inputs = field(default_factory=dict)
     name: str = ""
     seed: bytes = b""
+    fresh: bool = True
 
     def chance(self, purpose: str, length: int = 17) -> str:
         """Hexadecimal digits that are always the same for this resource and purpose."""
         return hashlib.sha256(f"{self.urn}|{purpose}".encode()).hexdigest()[:length]
+
+
+@dataclass(frozen=True)
+class State:
+    """A resource as the engine remembers it.
+
+    Attributes:
+        inputs: As of the last operation.
+        outputs: The inputs, and what the cloud answered.
+    """
+
+    inputs: Inputs
+    outputs: Inputs
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,7 @@ class Behaviour:
         if IMPORTED in old:
             found = [change for change in found if change.kind != "add"]
         replacing = [change for change in found if self.is_replacing(change, old, new)]
-        first = bool(replacing) and (self.delete_first or self._name_is_fixed(old, new))
+        first = bool(replacing) and self.deletes_first(new)
         return Difference(found, replacing, first)
 
     def create(self, call: Call, inputs: Inputs, *, preview: bool) -> tuple[str, Inputs]:
@@ -108,12 +123,12 @@ class Behaviour:
         outputs = {**inputs, **self._marked(self.computed(call, reveal(inputs)))}
         return self.identity(call, reveal(inputs), reveal(outputs)), outputs
 
-    def update(self, call: Call, old: Inputs, new: Inputs, *, preview: bool) -> Inputs:
-        """The outputs after an update in place; `old` holds the outputs before it."""
-        kept = {key: value for key, value in old.items() if key not in self.schema.inputs.fields}
+    def update(self, call: Call, old: State, new: Inputs, *, preview: bool) -> Inputs:
+        """The outputs after an update in place: what the cloud said stays, what the program said is said anew."""
+        kept = {key: value for key, value in old.outputs.items() if key not in old.inputs}
         if preview:
             return {**kept, **new}
-        return {**kept, **new, **self._marked(self.recomputed(call, reveal(old), reveal(new)))}
+        return {**kept, **new, **self._marked(self.recomputed(call, reveal(old.outputs), reveal(new)))}
 
     def read(self, call: Call, identity: str, inputs: Inputs, outputs: Inputs) -> tuple[Inputs, Inputs]:
         """The inputs and outputs of an existing resource: what the state knows, or what an id to import says."""
@@ -165,6 +180,14 @@ class Behaviour:
         del old, new
         return any(change.touches(pattern) for pattern in self.replaces)
 
+    def deletes_first(self, new: Inputs) -> bool:
+        """Whether the old one has to go first: a name of the program's own may be taken.
+
+        Source: pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace.
+        """
+        named = self.autoname is not None and self.autoname.field not in new.get(DEFAULTS, [])
+        return self.delete_first or (named and self.autoname is not None and new.get(self.autoname.field) is not None)
+
     # Common to all.
 
     def _unmarked(self, inputs: Inputs) -> Iterator[Refusal]:
@@ -176,12 +199,6 @@ class Behaviour:
                     "expected a secret: unmarked it would stand in the state in clear. Wrap it in pulumi.Output.secret"
                 )
                 yield Refusal(path, reason)
-
-    def _name_is_fixed(self, old: Inputs, new: Inputs) -> bool:
-        """Two of one name cannot exist at once (pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace)."""
-        if not self.autoname or self.autoname.field in new.get(DEFAULTS, []):
-            return False
-        return new.get(self.autoname.field) is not None and at(old, self.autoname.field) == at(new, self.autoname.field)
 
     def _foreseen(self, inputs: Inputs) -> Inputs:
         unknown: dict[str, Tree] = dict.fromkeys(self.schema.outputs - inputs.keys(), UNKNOWN)

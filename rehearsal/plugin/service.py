@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from rehearsal.errors import RehearsalError
-from rehearsal.plugin.behaviour import Call, Difference
+from rehearsal.plugin.behaviour import Call, Difference, State
 from rehearsal.plugin.changes import Change
 from rehearsal.plugin.cloud import Cloud
 from rehearsal.plugin.wire import decode, encode
@@ -114,8 +114,9 @@ class Service(ResourceProviderServicer):
     @_answering
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:  # noqa: ARG002, N802
         """An update in place."""
+        old = State(decode(request.old_inputs), decode(request.olds))
         outputs = self._cloud.behaviour(_type(request.urn)).update(
-            self._call(request), decode(request.olds), decode(request.news), preview=request.preview
+            self._call(request), old, decode(request.news), preview=request.preview
         )
         return pb.UpdateResponse(properties=encode(outputs))
 
@@ -137,7 +138,8 @@ class Service(ResourceProviderServicer):
 
     def _call(self, request: Any) -> Call:
         name = request.urn.rsplit("::", 1)[-1]
-        return Call(request.urn, self._config, name, getattr(request, "randomSeed", b""))
+        fresh = not getattr(request, "olds", None)
+        return Call(request.urn, self._config, name, getattr(request, "randomSeed", b""), fresh)
 
 
 def _type(urn: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -114,6 +115,22 @@ class RandomId(_Random):
         return str(outputs["b64Url"]).removeprefix(inputs.get("prefix", ""))
 
 
+class RandomUuid(_Random):
+    """A UUID."""
+
+    token = "random:index/randomUuid:RandomUuid"  # noqa: S105
+
+    def computed(self, call: Call, inputs: dict[str, Any]) -> Inputs:
+        """The UUID."""
+        del call, inputs
+        return {"result": str(uuid.uuid4())}
+
+    def identity(self, call: Call, inputs: dict[str, Any], outputs: dict[str, Any]) -> str:
+        """The UUID as well."""
+        del call, inputs
+        return str(outputs["result"])
+
+
 def _allowed(inputs: Inputs) -> dict[str, str]:
     """The characters of each kind; none where the program forbids the kind."""
     special = inputs.get("overrideSpecial")
@@ -129,5 +146,5 @@ def _number(value: Any, otherwise: int) -> int:
 CLOUD: Final = Cloud(
     "random",
     "pulumi_random",
-    {behaviour.token: behaviour() for behaviour in (RandomId, RandomPassword, RandomString)},
+    {behaviour.token: behaviour() for behaviour in (RandomId, RandomPassword, RandomString, RandomUuid)},
 )

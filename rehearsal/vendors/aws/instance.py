@@ -1,0 +1,171 @@
+"""RDS instances: names, the three calls that make one, life."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rehearsal.errors import RehearsalError
+from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.naming import Autoname
+from rehearsal.refusal import Refusal
+from rehearsal.values import Inputs, at, reveal
+from rehearsal.vendors.aws import api, rds_rules
+from rehearsal.vendors.aws.base import ACCOUNT, Amazon
+from rehearsal.vendors.declared import says, words
+
+_NOT_SENT: Final = words(
+    """
+    allowMajorVersionUpgrade applyImmediately blueGreenUpdate deleteAutomatedBackups finalSnapshotIdentifier
+    identifierPrefix passwordWo passwordWoVersion replicaMode replicateSourceDb restoreToPointInTime s3Import
+    skipFinalSnapshot snapshotIdentifier upgradeStorageConfig warningEventCategories
+    """
+)
+
+_STATUS: Final = "available"
+
+
+class ProtectedError(RehearsalError):
+    """A cloud refuses a deletion. For example, of an instance with deletion protection."""
+
+
+class Instance(Amazon):
+    """An RDS instance: a new one, one restored to a moment, or a read replica."""
+
+    token = "aws:rds/instance:Instance"  # noqa: S105
+    # Without a separator (pulumi/pulumi-aws, provider/resources.go, aws_db_instance).
+    autoname = Autoname(field="identifier", separator="", unless="identifierPrefix")
+    secrets = words("password passwordWo")
+    # Enums in the SDK lag behind: io2, and machines of the newest generations.
+    opened = words("instanceClass storageType")
+    replaces = words(
+        """
+        availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine kmsKeyId
+        ncharCharacterSetName restoreToPointInTime s3Import snapshotIdentifier storageEncrypted timezone username
+        """
+    )
+    operation = "rds:CreateDBInstance"
+    renames = says(
+        backupWindow="PreferredBackupWindow",
+        caCertIdentifier="CACertificateIdentifier",
+        customerOwnedIpEnabled="EnableCustomerOwnedIp",
+        dbName="DBName",
+        dbSubnetGroupName="DBSubnetGroupName",
+        domainIamRoleName="DomainIAMRoleName",
+        enabledCloudwatchLogsExports="EnableCloudwatchLogsExports",
+        iamDatabaseAuthenticationEnabled="EnableIAMDatabaseAuthentication",
+        identifier="DBInstanceIdentifier",
+        instanceClass="DBInstanceClass",
+        maintenanceWindow="PreferredMaintenanceWindow",
+        multiAz="MultiAZ",
+        parameterGroupName="DBParameterGroupName",
+        password="MasterUserPassword",  # noqa: S106  # A parameter's name.
+        performanceInsightsEnabled="EnablePerformanceInsights",
+        performanceInsightsKmsKeyId="PerformanceInsightsKMSKeyId",
+        username="MasterUsername",
+    )
+    elsewhere = _NOT_SENT
+    form = "db-{resourceSuffix}"
+    answers = says(
+        address="{identifier}.{short}.{region}.rds.amazonaws.com",
+        arn=f"arn:aws:rds:{{region}}:{ACCOUNT}:db:{{identifier}}",
+        hostedZoneId="Z1RLNUO7B9Q6NB",
+        status=_STATUS,
+    )
+    changing = words("tagsAll arn address endpoint engineVersionActual masterUserSecrets")
+
+    def refuse(self, call: Call, inputs: Inputs) -> Iterator[Refusal]:
+        """The model of the call that would be made, then RDS' own rules."""
+        if inputs.get("restoreToPointInTime") is None and inputs.get("replicateSourceDb") is None:
+            yield from super().refuse(call, inputs)
+            return
+        plain = reveal(inputs)
+        name, request = _derived(plain, self.request(plain))
+        back = {self.parameter(key): key for key in plain}
+        # What the making call does not take, the provider changes right after it.
+        later = api.operation("rds", "ModifyDBInstance").members
+        members = api.operation("rds", name).members
+        own = {key: value for key, value in request.items() if key in members}
+        yield from api.refusals(f"rds:{name}", own, back)
+        for key in request.keys() - own.keys() - later.keys() - _BY_SOURCE:
+            yield Refusal(back.get(key, key), f"rds {name}: a restored server or a replica takes it from its source")
+        yield from self.rules(call, plain)
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """RDS' own."""
+        yield from rds_rules.instance(inputs, fresh=call.fresh)
+
+    def computed(self, call: Call, inputs: dict[str, Any]) -> Inputs:
+        """Where it is, what it is, and the secret that RDS keeps where it keeps the password."""
+        known = super().computed(call, inputs)
+        port = inputs.get("port") or 5432
+        version = str(inputs.get("engineVersion") or "17")
+        return {
+            **known,
+            "endpoint": f"{known['address']}:{port}",
+            "port": port,
+            "resourceId": f"db-{call.chance('resource', 26).upper()}",
+            "engineVersionActual": version if "." in version else f"{version}.6",
+            "availabilityZone": inputs.get("availabilityZone") or f"{known.get('region') or inputs.get('region')}a",
+            "listenerEndpoints": [],
+            "replicas": [],
+            "masterUserSecrets": _managed(call, inputs),
+        }
+
+    def recomputed(self, call: Call, old: dict[str, Any], new: dict[str, Any]) -> Inputs:
+        """A rename moves the address; a failover or a restart does not."""
+        found = super().recomputed(call, old, new)
+        return {**found, "endpoint": f"{found['address']}:{new.get('port') or old.get('port') or 5432}"}
+
+    def identity(self, call: Call, inputs: dict[str, Any], outputs: dict[str, Any]) -> str:
+        """The resource id, which a rename does not change (pulumi-aws 6 and later)."""
+        del call, inputs
+        return str(outputs["resourceId"])
+
+    def imported(self, call: Call, identity: str) -> Inputs:
+        """An import goes by the identifier; the rest is as servers usually are, for the program to leave alone."""
+        del call
+        return {"identifier": identity, "instanceClass": "db.m7g.large", "engine": "postgres"}
+
+    def delete(self, call: Call, identity: str, outputs: Inputs) -> None:
+        """Gone, unless it is protected or its last snapshot has no name."""
+        del call
+        name = at(outputs, "identifier") or identity
+        if at(outputs, "deletionProtection") is True:
+            message = (
+                f"{name}: InvalidParameterCombination: Cannot delete protected DB Instance, "
+                "please disable deletion protection and try again."
+            )
+            raise ProtectedError(message)
+        if not at(outputs, "skipFinalSnapshot") and not at(outputs, "finalSnapshotIdentifier"):
+            message = f"{name}: final_snapshot_identifier is required when skip_final_snapshot is false"
+            raise ProtectedError(message)
+
+
+_BY_SOURCE: Final = frozenset({"Engine", "KmsKeyId", "MasterUsername", "StorageEncrypted"})
+"""What the provider does not send with a restore or a replica: it is the source's, and the program may say so too."""
+
+
+def _derived(inputs: dict[str, Any], request: Inputs) -> tuple[str, Inputs]:
+    """The call that makes a server out of another, and its request."""
+    own = {key: value for key, value in request.items() if key != "DBInstanceIdentifier"}
+    if (source := inputs.get("replicateSourceDb")) is not None:
+        name, request = "CreateDBInstanceReadReplica", {**own, "SourceDBInstanceIdentifier": source}
+        return name, {**request, "DBInstanceIdentifier": inputs.get("identifier")}
+    restore = inputs.get("restoreToPointInTime")
+    terms = {
+        "SourceDBInstanceIdentifier": at(restore, "sourceDbInstanceIdentifier"),
+        "SourceDbiResourceId": at(restore, "sourceDbiResourceId"),
+        "SourceDBInstanceAutomatedBackupsArn": at(restore, "sourceDbInstanceAutomatedBackupsArn"),
+        "UseLatestRestorableTime": at(restore, "useLatestRestorableTime"),
+        "RestoreTime": at(restore, "restoreTime"),
+        "TargetDBInstanceIdentifier": inputs.get("identifier"),
+    }
+    return "RestoreDBInstanceToPointInTime", {**own, **terms}
+
+
+def _managed(call: Call, inputs: dict[str, Any]) -> list[dict[str, str]]:
+    if inputs.get("manageMasterUserPassword") is not True:
+        return []
+    region = reveal(call.config.get("region"))
+    prefix = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:rds!db-{call.chance('secret', 32)}"
+    key = inputs.get("masterUserSecretKmsKeyId") or f"arn:aws:kms:{region}:{ACCOUNT}:key/{call.chance('key', 32)}"
+    return [{"secretArn": f"{prefix}-AbCdEf", "kmsKeyId": key, "secretStatus": "active"}]

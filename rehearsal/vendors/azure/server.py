@@ -1,0 +1,184 @@
+"""Azure Database for PostgreSQL flexible servers, and what is on one."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rehearsal.plugin.behaviour import Call
+from rehearsal.refusal import Refusal
+from rehearsal.values import Inputs, at
+from rehearsal.vendors.azure import server_rules
+from rehearsal.vendors.azure.base import Azure, named
+from rehearsal.vendors.declared import says, words
+
+_SERVER: Final = "Microsoft.DBforPostgreSQL/flexibleServers"
+_OF_SERVER: Final = f"{_SERVER}/{{serverName}}"
+_VERSION: Final = "2025-08-01"
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Server(Azure):
+    """A flexible server: new, restored, or a replica."""
+
+    token = "azure-native:dbforpostgresql:Server"  # noqa: S105
+    autoname = named("serverName", 63)
+    # The SDK marks nothing secret.
+    secrets = words("administratorLoginPassword")
+    replaces = words(
+        """
+        resourceGroupName administratorLogin availabilityZone location pointInTimeUTC serverName
+        sourceServerResourceId
+        """
+    )
+    kind = _SERVER
+    path = _OF_SERVER
+    model = "Server"
+    version = _VERSION
+    answers = says(state="Ready", privateEndpointConnections=[], replicaCapacity=5)
+
+    def body(self, inputs: dict[str, Any]) -> Inputs:
+        """What the SDK itself sends empty is as if it were not there."""
+        body = super().body(inputs)
+        if body.get("availabilityZone") == "":
+            del body["availabilityZone"]
+        return body
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """The service's own."""
+        yield from server_rules.server(inputs, fresh=call.fresh)
+
+    def computed(self, call: Call, inputs: dict[str, Any]) -> Inputs:
+        """Its names, and what it runs."""
+        name, zone = inputs["serverName"], at(inputs, "network.privateDnsZoneArmResourceId")
+        domain = "postgres.database.azure.com"
+        if isinstance(zone, str) and not zone.endswith("privatelink.postgres.database.azure.com"):
+            domain = zone.rpartition("/")[2]
+        replica = inputs.get("createMode") == "Replica"
+        return {
+            **super().computed(call, inputs),
+            "fullyQualifiedDomainName": f"{name}.{domain}",
+            "minorVersion": "6",
+            "replicationRole": inputs.get("replicationRole") or ("AsyncReplica" if replica else "Primary"),
+            "systemData": {"createdByType": "Application", "createdAt": "2026-09-01T03:00:00Z"},
+        }
+
+
+class _OnServer(Azure):
+    """Something on a server, which has its path."""
+
+    replaces = words("resourceGroupName serverName")
+    version = _VERSION
+    leaf = ""
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """Its own."""
+        del call, inputs
+        yield from ()
+
+
+class Database(_OnServer):
+    """A database."""
+
+    token = "azure-native:dbforpostgresql:Database"  # noqa: S105
+    part = "databaseName"
+    kind = f"{_SERVER}/databases"
+    path = f"{_OF_SERVER}/databases/{{databaseName}}"
+    model = "Database"
+    replaces = words("resourceGroupName serverName databaseName charset collation")
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """Names that are taken."""
+        del call
+        name = inputs.get("databaseName")
+        if name in ("azure_maintenance", "azure_sys", "template0", "template1"):
+            yield Refusal("databaseName", f"expected a name of one's own, got {name!r}")
+        if isinstance(name, str) and not re.fullmatch(r"[A-Za-z_][\w-]{0,62}", name):
+            yield Refusal("databaseName", f"expected up to 63 letters, digits, - and _, got {name!r}")
+
+
+class Configuration(_OnServer):
+    """One parameter of a server."""
+
+    token = "azure-native:dbforpostgresql:Configuration"  # noqa: S105
+    part = "configurationName"
+    kind = f"{_SERVER}/configurations"
+    path = f"{_OF_SERVER}/configurations/{{configurationName}}"
+    model = "Configuration"
+    replaces = words("resourceGroupName serverName configurationName")
+    answers = says(dataType="String", isConfigPendingRestart=False, isDynamicConfig=True, isReadOnly=False)
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """A value as text, and said to be the user's."""
+        del call
+        source = inputs.get("source")
+        if isinstance(source, str) and source not in ("user-override", "system-default"):
+            yield Refusal("source", f"expected user-override, got {source!r}")
+        name = inputs.get("configurationName")
+        if isinstance(name, str) and not re.fullmatch(r"[A-Za-z_][\w.]*", name):
+            yield Refusal("configurationName", f"expected a parameter, for example statement_timeout, got {name!r}")
+
+
+class FirewallRule(_OnServer):
+    """Who of the internet may connect."""
+
+    token = "azure-native:dbforpostgresql:FirewallRule"  # noqa: S105
+    part = "firewallRuleName"
+    kind = f"{_SERVER}/firewallRules"
+    path = f"{_OF_SERVER}/firewallRules/{{firewallRuleName}}"
+    model = "FirewallRule"
+    replaces = words("resourceGroupName serverName firewallRuleName")
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """A range in its order."""
+        del call
+        yield from server_rules.address_range(inputs.get("startIpAddress"), inputs.get("endIpAddress"))
+        name = inputs.get("firewallRuleName")
+        if isinstance(name, str) and not re.fullmatch(r"[\w-]{1,128}", name, re.ASCII):
+            yield Refusal("firewallRuleName", f"expected up to 128 letters, digits, - and _, got {name!r}")
+
+
+class VirtualEndpoint(_OnServer):
+    """A name that follows the primary."""
+
+    token = "azure-native:dbforpostgresql:VirtualEndpoint"  # noqa: S105
+    part = "virtualEndpointName"
+    kind = f"{_SERVER}/virtualEndpoints"
+    path = f"{_OF_SERVER}/virtualEndpoints/{{virtualEndpointName}}"
+    model = "VirtualEndpoint"
+    replaces = words("resourceGroupName serverName virtualEndpointName")
+
+    def computed(self, call: Call, inputs: dict[str, Any]) -> Inputs:
+        """The names for writers and readers."""
+        name = inputs["virtualEndpointName"]
+        ends = [f"{name}.{kind}.postgres.database.azure.com" for kind in ("writer", "reader")]
+        return {**super().computed(call, inputs), "virtualEndpoints": ends}
+
+
+class AdministratorsMicrosoftEntra(_OnServer):
+    """An identity that administers a server."""
+
+    token = "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra"  # noqa: S105
+    part = "objectId"
+    kind = f"{_SERVER}/administrators"
+    path = f"{_OF_SERVER}/administrators/{{objectId}}"
+    model = "AdministratorMicrosoftEntraAdd"
+    replaces = words("resourceGroupName serverName objectId")
+
+    def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
+        """An object's id is a UUID."""
+        del call
+        for key in ("objectId", "tenantId"):
+            value = inputs.get(key)
+            if isinstance(value, str) and not _UUID.fullmatch(value):
+                yield Refusal(key, f"expected a UUID, for example 00000000-0000-0000-0000-000000000000, got {value!r}")
+
+
+class BackupsAutomaticAndOnDemand(_OnServer):
+    """A backup on demand."""
+
+    token = "azure-native:dbforpostgresql:BackupsAutomaticAndOnDemand"  # noqa: S105
+    part = "backupName"
+    kind = f"{_SERVER}/backups"
+    path = f"{_OF_SERVER}/backups/{{backupName}}"
+    replaces = words("resourceGroupName serverName backupName")
+    answers = says(backupType="Customer On-Demand", completedTime="2026-09-01T03:00:00Z", source="Full")
