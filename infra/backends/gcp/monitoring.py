@@ -63,6 +63,7 @@ class GcpMonitoring(pulumi.ComponentResource):
                 type="email",
                 display_name=f"{self._name}: {email}",
                 labels={"email_address": email},
+                user_labels=self._settings.labels or None,
                 opts=self._opts,
             )
             for email in alerts.emails
