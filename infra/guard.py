@@ -25,7 +25,6 @@ KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
     "azure-native:keyvault:Key": "key",
     "aws:rds/snapshot:Snapshot": "backup",
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": "copy of the backups",
-    "azure-native:dbforpostgresql:BackupsAutomaticAndOnDemand": "backup",
 }
 """What a database is made of, by type: whatever of it goes does not come back."""
 

@@ -55,7 +55,7 @@ class Engine(Protocol):
 
 
 @pytest.fixture
-def engine(pulumi: str, tmp_path: Path) -> Engine:
+def engine(pulumi: str, tmp_path: Path, closing: None) -> Engine:  # noqa: ARG001  # Closed in the end.
     """The real engine, without a provider: what a test registers are components, whatever their type says."""
     state = tmp_path / "state"
     state.mkdir()

@@ -81,7 +81,7 @@ def test_an_up_without_a_preview_makes_nothing_that_is_wrong(engine: Any) -> Non
     ran = engine("up", program(storageEncrypted=False), backend="aws")
 
     assert "adk-sessions-g1" not in ran.created
-    assert any("aws.storage" in line for line in lines(ran))
+    assert any("aws.encryption_key" in line for line in lines(ran))
 
 
 def test_a_waiver_lets_it_through(engine: Any) -> None:

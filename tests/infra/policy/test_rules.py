@@ -335,4 +335,4 @@ def test_what_a_line_teaches_is_itself_accepted(name: str, cloud: str, fix: Fix)
     key, *_inner = fix.key.split(".")
 
     assert key in section
-    assert settings.load({"p:backend": cloud, f"p:{cloud}": json.dumps(section)}, project="p", stack="prod")
+    assert settings.load({"p:backend": cloud, f"p:{cloud}": json.dumps(section)}, project="p", stack="prod").managed

@@ -1,0 +1,197 @@
+"""A plan that would cost a database is refused, with the property that does it and what to do instead."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi as sdk
+import pulumi_aws as aws
+import pytest
+from pulumi import automation
+from pulumi.automation.events import EngineEvent
+
+from infra import guard
+from infra.errors import DeploymentError
+from infra.guard import Step
+from infra.layout import PLUGINS, ROOT
+
+SERVER = "gcp:sql/databaseInstance:DatabaseInstance"
+DATABASE = "gcp:sql/database:Database"
+SECRET = "aws:secretsmanager/secret:Secret"  # A type, no secret.
+
+
+def step(operation: str, kind: str = SERVER, name: str = "adk-sessions-g1", **extra: Any) -> Step:
+    """A step on a resource, in the component of the same name."""
+    urn = f"urn:pulumi:prod::session-database::sessiondb:gcp:Server${kind}::{name}"
+    return Step(operation, kind, urn, **{"parent": f"urn:pulumi:prod::x::sessiondb:gcp:Server::{name}"} | extra)
+
+
+def lost(*steps: Step, profile: str = "prod") -> list[str]:
+    """What the guard says of these steps."""
+    return list(guard.losses(steps, stack="prod", profile=profile))
+
+
+@pytest.mark.parametrize("operation", ["same", "create", "update", "refresh", "read", "import"])
+def test_a_server_that_stays_is_no_loss(operation: str) -> None:
+    """Whatever is changed in place."""
+    assert lost(step(operation, protect=True)) == []
+
+
+def test_a_replacement_names_its_property_and_what_to_do_instead() -> None:
+    """Whoever reads it knows which edit did it."""
+    (line,) = lost(step("create-replacement", protect=True, causes=("region", "name")))
+
+    assert line.startswith("Pulumi.prod.yaml: session-database:gcp: expected the server adk-sessions-g1 (gcp:sql/")
+    assert "a change of region, name replaces it" in line
+    assert (
+        "For example: session-database:gcp: {servers: [{id: g1}, {id: g2, restore: {from: g1, time: latest}}]}" in line
+    )
+
+
+@pytest.mark.parametrize(("profile", "count"), [("prod", 1), ("staging", 0), ("dev", 0)])
+def test_an_unprotected_server_is_replaced_outside_production_alone(profile: str, count: int) -> None:
+    """In production a second server beside it is the only way."""
+    assert len(lost(step("replace"), profile=profile)) == count
+
+
+@pytest.mark.parametrize("profile", ["dev", "staging", "prod"])
+def test_a_protected_server_stays_in_every_profile(profile: str) -> None:
+    """Neither deleted nor replaced."""
+    assert len(lost(step("delete", protect=True), profile=profile)) == 1
+    assert len(lost(step("replace", protect=True), profile=profile)) == 1
+
+
+def test_a_server_whose_protection_was_lifted_goes_with_what_is_its_own() -> None:
+    """The second step of a retirement; the other server and the shared secret stay."""
+    steps = [
+        step("same", name="adk-sessions-g2", protect=True),
+        step("delete"),
+        step("delete", DATABASE, parent=step("delete").parent),
+    ]
+
+    assert lost(*steps) == []
+
+
+def test_a_database_does_not_go_without_its_server() -> None:
+    """Its tables would."""
+    (line,) = lost(step("same", protect=True), step("delete", DATABASE, name="adk_sessions"))
+
+    assert "expected the database adk_sessions" in line
+
+
+def test_a_secret_is_not_replaced_as_long_as_a_server_is_protected() -> None:
+    """Its readers know it by its reference."""
+    (line,) = lost(step("same", protect=True), step("replace", SECRET, name="uri", causes=("name",)))
+
+    assert "expected the secret uri" in line
+    assert "a change of name replaces it" in line
+
+
+def test_everything_goes_once_no_server_is_protected() -> None:
+    """Or a stack could never be taken down."""
+    assert lost(step("delete"), step("delete", SECRET, name="uri"), step("delete", DATABASE, name="d")) == []
+
+
+def test_a_replica_may_be_made_anew() -> None:
+    """It holds nothing that its leader does not."""
+    assert lost(step("replace", inputs={"masterInstanceName": "g1"}), step("same", name="g", protect=True)) == []
+
+
+def test_the_first_of_three_steps_of_a_replacement_is_remembered() -> None:
+    """The later ones do not know the properties any more."""
+    plan = guard.Plan()
+    for operation, keys in (("create-replacement", ["region"]), ("replace", ["region"]), ("delete-replaced", None)):
+        plan.event(_event(operation, keys))
+
+    assert [each.causes for each in plan.steps.values()] == [("region",)]
+
+
+def test_the_paths_of_a_detailed_diff_are_causes_too() -> None:
+    """A provider may tell the path instead of the key."""
+    plan = guard.Plan()
+    detailed = {"settings.tier": {"diffKind": "update"}, "encryptionKeyName": {"diffKind": "add-replace"}}
+    plan.event(_event("replace", None, detailedDiff=detailed))
+
+    assert [each.causes for each in plan.steps.values()] == [("encryptionKeyName",)]
+
+
+def _event(operation: str, keys: list[str] | None, **extra: Any) -> EngineEvent:
+    old = {"type": SERVER, "urn": "urn:x::g1", "id": "i", "parent": "urn:x::p", "provider": "", "protect": True}
+    step_ = {"op": operation, "urn": "urn:x::g1", "type": SERVER, "provider": "", "old": old, "keys": keys, **extra}
+    return EngineEvent.from_json(
+        {"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": step_, "planning": True}}
+    )
+
+
+Program = Callable[[], None]
+
+
+@pytest.fixture
+def stack(
+    pulumi: str,
+    tmp_path: Path,
+    closing: None,  # noqa: ARG001  # Closed in the end.
+) -> Callable[[Program], automation.Stack]:
+    """Gives a stack of the real engine that runs a program against the stand-in for AWS."""
+    (tmp_path / "state").mkdir()
+    path = [str(PLUGINS / "rehearsal"), str(Path(pulumi).parent), os.environ["PATH"]]
+    variables = {
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "change-me",
+        "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.pathsep.join(path),
+    }
+    options = automation.LocalWorkspaceOptions(
+        env_vars=variables, pulumi_command=automation.PulumiCommand(root=str(Path(pulumi).parent.parent))
+    )
+    return lambda program: automation.create_or_select_stack("prod", guard.PROJECT, program, opts=options)
+
+
+def database(*, protect: bool, **changes: Any) -> Program:
+    """A program with one RDS instance."""
+
+    def main() -> None:
+        inputs: dict[str, Any] = {"instance_class": "db.t4g.large", "engine": "postgres", "engine_version": "17"}
+        aws.rds.Instance(
+            "adk-sessions-g1",
+            **inputs
+            | {"allocated_storage": 20, "username": "adk_owner", "manage_master_user_password": True}
+            | {"skip_final_snapshot": True, "db_name": "adk_sessions", **changes},
+            opts=sdk.ResourceOptions(protect=protect, replace_on_changes=["dbName"]),
+        )
+
+    return main
+
+
+def nothing() -> None:
+    """A program without the server."""
+
+
+def refused(stack: automation.Stack) -> str:
+    """What the guard says of a stack's preview."""
+    with pytest.raises(DeploymentError) as caught:
+        guard.preview(stack, {"on_event": lambda _: None, "color": "never"}, name="prod")
+    return str(caught.value)
+
+
+def test_on_the_real_engine_a_database_is_kept(stack: Callable[[Program], automation.Stack]) -> None:
+    """A replacement, a deletion and the end of the stack are refused; lifting the protection lets it go."""
+    stack(database(protect=True)).up()
+
+    assert "a change of dbName replaces it" in refused(stack(database(protect=True, db_name="other")))
+    assert "expected the server adk-sessions-g1 (aws:rds/instance:Instance) to stay, but it is deleted" in refused(
+        stack(nothing)
+    )
+    with pytest.raises(DeploymentError, match="it is deleted: lift its protection"):
+        guard.require_unprotected(stack(nothing), name="prod")
+
+    stack(database(protect=False)).up()
+
+    assert "a change of dbName replaces it" in refused(stack(database(protect=False, db_name="other")))
+    guard.require_unprotected(stack(nothing), name="prod")
+    plan = guard.preview(stack(nothing), {"on_event": lambda _: None, "color": "never"}, name="prod")
+    assert {str(getattr(op, "value", op)): n for op, n in plan.change_summary.items()}["delete"] >= 1
