@@ -119,6 +119,22 @@ def test_every_floor_of_production_is_documented() -> None:
     assert [[bare(cell) for cell in row] for row in documented] == known
 
 
+def test_every_effect_is_of_a_setting_and_in_the_words_of_its_page() -> None:
+    """Each cloud has one word of the legend for each edit, and each edit stands once."""
+    page = (ROOT / "docs" / "effects.md").read_text()
+    words = {bare(word) for word, _meaning in rows(page, "# What an edit does")}
+    table = rows(
+        page, "No edit replaces a server: a plan that would do so is refused with the property that causes it."
+    )
+    known = {key.partition(".")[2] for key, _default, _meaning in settings.documented()}
+
+    assert len({(setting, edit) for setting, edit, *_effects in table}) == len(table) > 30
+    for setting, _edit, *effects in table:
+        assert set(bare(setting).split(", ")) <= known, setting
+        assert len(effects) == len(CLOUDS)
+        assert {bare(effect) for effect in effects} <= words, setting
+
+
 def test_every_output_is_documented() -> None:
     """In the words of the record itself."""
     words = inspect.getdoc(contract.SessionDatabase) or ""
