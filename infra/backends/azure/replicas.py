@@ -62,6 +62,8 @@ def writer(
     return turns.done(
         dbforpostgresql.VirtualEndpoint(
             name,
+            # It is unique in the world, so it stands on the server's own name, which is.
+            virtual_endpoint_name=pulumi.Output.concat(primary.name, "-w"),
             resource_group_name=group,
             server_name=primary.name,
             endpoint_type="ReadWrite",

@@ -3,6 +3,7 @@
 from typing import Final
 
 import pulumi
+import pulumi_random as random
 from pulumi_azure_native import keyvault
 
 from infra.backends.azure.identity import AzureIdentities, granted
@@ -44,6 +45,7 @@ class AzureSecrets(pulumi.ComponentResource):
         """Register the component and the vault; secrets come with `keep`."""
         super().__init__("sessiondb:azure:Secrets", name, None, opts)
         self._settings, self._place, self._identities = settings, place, identities
+        self._suffix = self._unused(name)
         self.vault = self._vault(f"{settings.server_prefix[:_LONGEST].rstrip('-')}-kv")
         self.register_outputs({})
 
@@ -88,10 +90,19 @@ class AzureSecrets(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
+    def _unused(self, name: str) -> pulumi.Output[str]:
+        """What no secret's name has ended in before; Pulumi adds nothing to the name of what is inside something else.
+
+        A deleted secret keeps its name for as long as the vault protects it from being purged.
+        """
+        prefixes = {"server": self._settings.server_prefix, "secret": self._settings.secret_prefix}
+        opts = pulumi.ResourceOptions(parent=self)
+        return random.RandomId(f"{name}-suffix", byte_length=4, keepers=prefixes, opts=opts).hex
+
     def _secret(self, name: str, value: pulumi.Output[str]) -> keyvault.Secret:
-        """Named by Pulumi: a deleted secret keeps its name for as long as the vault protects it from being purged."""
         return keyvault.Secret(
             name,
+            secret_name=pulumi.Output.concat(name, "-", self._suffix),
             resource_group_name=self._place.group,
             vault_name=self.vault.name,
             # The SDK marks nothing as secret by itself.

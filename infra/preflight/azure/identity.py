@@ -9,7 +9,18 @@ from infra.settings.azure import AzureSettings
 from infra.settings.refusals import Refusal
 
 RESERVED: Final = frozenset(
-    {"admin", "administrator", "azure_pg_admin", "azure_superuser", "azuresu", "guest", "public", "replication", "root"}
+    {
+        "admin",
+        "administrator",
+        "azure_pg_admin",
+        "azure_superuser",
+        "azuresu",
+        "guest",
+        "public",
+        "replication",
+        "root",
+        "user",
+    }
 )
 """Names that Azure refuses for the administrator (Microsoft, "Create an Azure Database for PostgreSQL") or owns."""
 

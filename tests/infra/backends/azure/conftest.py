@@ -12,6 +12,7 @@ OBJECT = "11111111-1111-1111-1111-111111111111"
 
 _NAMES = {
     "azure-native:dbforpostgresql:Server": "serverName",
+    "azure-native:dbforpostgresql:VirtualEndpoint": "virtualEndpointName",
     "azure-native:keyvault:Secret": "secretName",
     "azure-native:keyvault:Vault": "vaultName",
     "azure-native:managedidentity:UserAssignedIdentity": "resourceName",
@@ -20,10 +21,11 @@ _NAMES = {
 
 
 def _computed(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    if kind == "random:index/randomPassword:RandomPassword":
-        return {"result": f"change-me-{name}"}
-    if kind == "random:index/randomUuid:RandomUuid":
-        return {"result": "22222222-2222-2222-2222-222222222222"}
+    if kind.startswith("random:"):
+        return {
+            "result": f"change-me-{name}" if "Password" in kind else "22222222-2222-2222-2222-222222222222",
+            "hex": "1f0c2abd",
+        }
     if not kind.startswith("azure-native:"):
         return {}
     physical = inputs.get(_NAMES.get(kind, "name")) or f"{name}1f0c2abd"

@@ -389,7 +389,7 @@ def test_the_runbook_has_the_commands_of_this_very_stack(provision: Any) -> None
 
     assert runbook["connect"] == (
         'PGPASSWORD="$(az keyvault secret show --id '
-        "https://adk-sessions-kv1f0c2abd.vault.azure.net/secrets/adk-db-password-owner1f0c2abd "
+        "https://adk-sessions-kv1f0c2abd.vault.azure.net/secrets/adk-db-password-owner-1f0c2abd "
         '--query value --output tsv)" psql "host=adk-sessions-g11f0c2abd.postgres.database.azure.com port=5432 '
         "dbname=adk_sessions user='adk_owner' sslmode=verify-full sslrootcert=system\""
     )

@@ -296,17 +296,23 @@ def test_destroy_ends_in_the_right_order(provision: Any) -> None:
 
 
 def test_nothing_has_a_name_that_stays_taken(provision: Any) -> None:
-    """Servers and vaults are unique in the world, and deleted secrets keep their names: Pulumi names them all."""
+    """Servers and vaults are unique in the world, so Pulumi names them; deleted secrets keep their names for months."""
     recorded = provision(backend="azure", azure={"read_replicas": 1})
 
-    fixed = {
-        SERVER: "serverName",
-        "azure-native:keyvault:Vault": "vaultName",
-        "azure-native:keyvault:Secret": "secretName",
-    }
-    for kind, key in fixed.items():
+    for kind, key in {SERVER: "serverName", "azure-native:keyvault:Vault": "vaultName"}.items():
         assert recorded.of(kind)
         assert not [each.name for each in recorded.of(kind) if key in each.inputs]
+    for secret in recorded.of("azure-native:keyvault:Secret"):
+        assert secret.inputs["secretName"] == f"{secret.name}-1f0c2abd"
+    suffix = recorded.one("random:index/randomId:RandomId")
+    assert suffix.inputs["keepers"] == {"server": "adk-sessions", "secret": "adk-db-password"}
+
+
+def test_the_writers_name_is_as_unique_as_its_server(provision: Any) -> None:
+    """It is a name in the world's DNS, and Pulumi adds nothing to the name of what belongs to a server."""
+    endpoint = provision(backend="azure", azure={"read_replicas": 1}).one(f"{KIND}VirtualEndpoint")
+
+    assert endpoint.inputs["virtualEndpointName"] == "adk-sessions-g11f0c2abd-w"
 
 
 @pytest.mark.parametrize("prefix", ["ab", "adk-sessions", "a" * 40, "abcdefghijkl-mnop"])
