@@ -163,6 +163,8 @@ class AdministratorsMicrosoftEntra(_OnServer):
     path = f"{_OF_SERVER}/administrators/{{objectId}}"
     model = "AdministratorMicrosoftEntraAdd"
     replaces = words("resourceGroupName serverName objectId")
+    # The SDK's enum is the one of another service of its module, in small letters.
+    opened = words("principalType")
 
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """An object's id is a UUID."""
