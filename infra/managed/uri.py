@@ -13,7 +13,7 @@ def uri(  # The parts of a URI are as many as they are.
     host: pulumi.Input[str],
     port: pulumi.Input[int],
     database: pulumi.Input[str],
-    options: Mapping[str, str],
+    options: Mapping[str, pulumi.Input[str]],
 ) -> pulumi.Output[str]:
     """A SQLAlchemy URI for psycopg, which serves ADK and the bootstrapper alike; secret.
 
@@ -26,7 +26,8 @@ def uri(  # The parts of a URI are as many as they are.
         options: libpq's words, for example `{"sslmode": "verify-full"}` (PostgreSQL, "Connection Strings").
     """
     parts = pulumi.Output.all(user=user, password=password or "", host=host, port=port, database=database)
-    return pulumi.Output.secret(parts.apply(lambda known: _joined(known, options)))
+    known_options = pulumi.Output.all(**options)
+    return pulumi.Output.secret(pulumi.Output.all(parts, known_options).apply(lambda both: _joined(*both)))
 
 
 def _joined(known: dict[str, object], options: Mapping[str, str]) -> str:
