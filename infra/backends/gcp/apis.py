@@ -14,6 +14,8 @@ def needed(settings: GcpSettings) -> Iterator[str]:
     if settings.network.mode == "private" and not settings.network.id:
         yield "compute"
         yield "servicenetworking"
+    if settings.network.mode == "psc" and settings.network.id:
+        yield "dns"
     if settings.auth == "password":
         yield "secretmanager"
     else:

@@ -26,8 +26,7 @@ def host(settings: GcpSettings, server: GcpServer) -> pulumi.Output[str]:
     (Cloud SQL, "Authorize with SSL/TLS certificates"). An endpoint of Private Service Connect has no address of the
     server's: its name is all there is.
     """
-    instance = server.instance
-    address = instance.public_ip_address if settings.network.mode == "public" else instance.private_ip_address
+    instance, address = server.instance, _address(settings, server)
     if settings.network.server_ca == "instance" and settings.network.mode != "psc":
         return address
     known = pulumi.Output.all(names=instance.dns_names, name=instance.dns_name, address=address)
@@ -97,8 +96,26 @@ def _uri(
         host=host(settings, server),
         port=PORT,
         database=settings.database,
-        options={"sslmode": "verify-full" if settings.network.server_ca == "shared" else "verify-ca"},
+        options=_tls(settings, server),
     )
+
+
+def _tls(settings: GcpSettings, server: GcpServer) -> dict[str, pulumi.Input[str]]:
+    """How the server is known, and where it is.
+
+    No DNS answers for the names in certificates but a zone of one's own (Cloud SQL, "Configure SSL/TLS certificates"):
+    so libpq is told the address too, and still checks the name. The address stays the same in a failover.
+    """
+    if settings.network.server_ca == "instance":
+        return {"sslmode": "verify-ca"}
+    if settings.network.mode == "psc":
+        return {"sslmode": "verify-full"}
+    return {"sslmode": "verify-full", "hostaddr": _address(settings, server)}
+
+
+def _address(settings: GcpSettings, server: GcpServer) -> pulumi.Output[str]:
+    instance = server.instance
+    return instance.public_ip_address if settings.network.mode == "public" else instance.private_ip_address
 
 
 def _authority(server: GcpServer) -> pulumi.Output[str]:

@@ -21,6 +21,8 @@ class Contents:
 class GcpSecrets(pulumi.ComponentResource):
     """Three secrets. Names are generated: two stacks of a project get along, and a replacement comes before it goes.
 
+    pulumi-gcp makes up `secretId` as it does names (pulumi-gcp#3181).
+
     Args:
         name: The component's name in the stack.
         settings: The `gcp` section.

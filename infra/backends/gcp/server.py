@@ -121,18 +121,26 @@ class GcpServer(pulumi.ComponentResource):
         return f"the last of {self._name}" if wanted else None
 
     def _database(self) -> sql.Database | None:
-        """The database, which a restored or adopted server brings along.
+        """The database, which a restored server brings along, and which is imported from an adopted one.
 
-        Abandoned, not deleted: deleting it would empty the server before its final backup is taken.
+        A name that Pulumi makes up is not known in time for an import, so `restore` says for as long as the server is
+        in the list that it was not made empty. Kept when it goes: a deletion would empty the server before its final
+        backup is taken.
         """
-        if self._server.restore or self._server.adopt:
+        settings, server = self._settings, self._server
+        if server.restore:
             return None
         return sql.Database(
             self._name,
-            name=self._settings.database,
+            name=settings.database,
             instance=self.instance.name,
-            deletion_policy="ABANDON",
-            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protected(self._server)),
+            deletion_policy=None if server.adopt else "ABANDON",
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=settings.protected(server),
+                retain_on_delete=True,
+                import_=f"{server.adopt}/databases/{settings.database}" if server.adopt else None,
+            ),
         )
 
     def _logins(self) -> list[sql.User]:

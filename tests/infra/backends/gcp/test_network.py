@@ -70,9 +70,12 @@ def test_private_service_connect_needs_no_network(provision: Any) -> None:
 def test_private_service_connect_makes_the_endpoint_of_a_given_network(provision: Any) -> None:
     """Cloud SQL makes it by itself there (Cloud SQL, "Private Service Connect")."""
     keys = {**BARE, "network": {"mode": "psc", "consumer_projects": ["example-project"], "id": SHARED}}
-    (config,) = addresses(provision(backend="gcp", gcp=keys))["pscConfigs"]
+    recorded = provision(backend="gcp", gcp=keys)
+    (config,) = addresses(recorded)["pscConfigs"]
 
     assert config["pscAutoConnections"] == [{"consumerNetwork": SHARED, "consumerServiceProjectId": "example-project"}]
+    assert config["pscAutoDnsEnabled"], "or nobody finds the name"
+    assert recorded.named("gcp:projects/service:Service", "adk-sessions-dns")
 
 
 def test_a_public_server_lets_in_whom_the_stack_file_names(provision: Any) -> None:

@@ -21,8 +21,23 @@ def test_the_uri_names_the_host_as_the_certificate_does(provision: Any) -> None:
     outputs = provision(backend="gcp", gcp=BARE).outputs
 
     assert outputs["host"] == f"private_services_access.{NAME}.sql.goog", "without the final dot"
-    assert outputs["session_db_uri"].endswith(f"@{outputs['host']}:5432/adk_sessions?sslmode=verify-full")
+    assert f"@{outputs['host']}:5432/adk_sessions?sslmode=verify-full" in outputs["session_db_uri"]
     assert outputs["admin_db_uri"].startswith("postgresql+psycopg://adk_owner:change-me-adk-sessions-owner@")
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ({}, "&hostaddr=10.64.0.3"),
+        ({"mode": "public", "allowed_cidrs": ["203.0.113.0/24"]}, "&hostaddr=198.51.100.7"),
+        ({"mode": "psc", "consumer_projects": ["example-project"]}, ""),
+    ],
+)
+def test_a_name_that_no_dns_knows_comes_with_its_address(provision: Any, network: dict[str, Any], words: str) -> None:
+    """The client connects to the one and verifies the other; an endpoint's address is its consumer's."""
+    uri = provision(backend="gcp", gcp={**BARE, "network": network}).outputs["session_db_uri"]
+
+    assert uri.endswith(f"?sslmode=verify-full{words}")
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,9 @@ def test_an_adopted_server_is_taken_as_it_is(provision: Any) -> None:
     assert {"settings", "encryptionKeyName", "deletionProtection"} <= set(instance.ignore_changes)
     assert "finalBackupDescription" not in instance.inputs
     assert "includeReplicasForMajorVersionUpgrade" not in instance.inputs
-    assert recorded.of(DATABASE) == [], "it is in there"
+    database = recorded.one(DATABASE)
+    assert database.import_id == "projects/example-project/instances/sessions/databases/adk_sessions"
+    assert "deletionPolicy" not in database.inputs
 
 
 def test_an_adopted_server_keeps_its_name_when_the_stack_file_takes_it_over(provision: Any) -> None:
