@@ -10,7 +10,7 @@ LOCK    = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up preview refresh destroy outputs verify serve check test test-online bench lock clean
+.PHONY: help environment up preview refresh destroy outputs verify serve check test test-online bench lock policy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,7 @@ test: EXTRAS = gcp aws azure rehearsal
 test: environment ## All tests: the real engine, the real google-adk, real PostgreSQL, real HTTP
 	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/python -m rehearsal.binaries 15 16 18
+	@$(BIN)/python -m infra.policy.environment
 	@$(BIN)/pytest -n logical --dist loadscope
 
 test-online: EXTRAS = gcp aws azure rehearsal
@@ -64,9 +65,12 @@ lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml
 	@for extra in app infra gcp aws azure rehearsal; do \
 		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
-	@for tool in uv go; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
+	@for tool in uv go policy; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
 	@for major in 16 18; do \
 		$(LOCK) --no-deps -o requirements/postgresql-$$major.txt requirements/postgresql-$$major.in || exit; done
+
+policy: environment ## Make the policy pack's environment, for: pulumi preview --policy-pack infra/policy/pack
+	@$(BIN)/python -m infra.policy.environment
 
 clean: ## Remove the environment and the tools; state and databases stay
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

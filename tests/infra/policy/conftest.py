@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ class Ran:
         warnings: And of warnings.
         created: Names of resources that the engine really made.
         refusal: What the program itself raised.
+        policies: What a policy pack found: names of policies and messages.
     """
 
     failed: bool = False
@@ -35,6 +36,7 @@ class Ran:
     warnings: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
     refusal: BaseException | None = None
+    policies: list[tuple[str, str]] = field(default_factory=list)
 
     def event(self, event: EngineEvent) -> None:
         """Take one event of the engine's stream."""
@@ -43,6 +45,8 @@ class Ran:
                 self.errors.append(told.message)
             elif told.severity == "warning":
                 self.warnings.append(told.message)
+        elif found := event.policy_event:
+            self.policies.append((found.policy_name, found.message))
         elif (made := event.resource_pre_event) and not made.planning and made.metadata.op.value == "create":
             self.created.append(made.metadata.urn.rsplit("::", 1)[-1])
 
@@ -50,8 +54,15 @@ class Ran:
 class Engine(Protocol):
     """Runs a program."""
 
-    def __call__(self, operation: str, program: Callable[[settings.Settings], None], **keys: Any) -> Ran:
-        """Carry out `up`, `preview` or `destroy` of a program that gets the settings of these keys."""
+    def __call__(
+        self,
+        operation: str,
+        program: Callable[[settings.Settings], None],
+        *,
+        packs: Sequence[str] = (),
+        **keys: Any,
+    ) -> Ran:
+        """Carry out `up` or `preview`, with policy packs, of a program that gets the settings of these keys."""
 
 
 @pytest.fixture
@@ -69,7 +80,9 @@ def engine(pulumi: str, tmp_path: Path, closing: None) -> Engine:  # noqa: ARG00
     command = automation.PulumiCommand(root=str(Path(pulumi).parent.parent))
     options = automation.LocalWorkspaceOptions(env_vars=variables, pulumi_command=command)
 
-    def run(operation: str, program: Callable[[settings.Settings], None], **keys: Any) -> Ran:
+    def run(
+        operation: str, program: Callable[[settings.Settings], None], *, packs: Sequence[str] = (), **keys: Any
+    ) -> Ran:
         ran = Ran()
         chosen = settings.load(texts(keys), project=PROJECT, stack="prod")
 
@@ -81,8 +94,11 @@ def engine(pulumi: str, tmp_path: Path, closing: None) -> Engine:  # noqa: ARG00
                 raise
 
         stack = automation.create_or_select_stack("prod", PROJECT, main, opts=options)
+        extra = {"policy_packs": list(packs)} if packs else {}
+        if packs:
+            stack.set_all_config({key: automation.ConfigValue(value) for key, value in texts(keys).items()})
         try:
-            getattr(stack, operation)(on_event=ran.event, color="never")
+            getattr(stack, operation)(on_event=ran.event, color="never", **extra)
         except automation.CommandError:
             ran.failed = True
         return ran
