@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_policy as sdk  # type: ignore[import-not-found]  # Only in the pack's own environment.
-from pulumi_policy import proxy  # type: ignore[import-not-found]  # The same.
+from pulumi_policy import proxy
 
 from infra.policy import RULES, violations
 from infra.policy.rule import UNKNOWN, Posture, Resource, Rule
