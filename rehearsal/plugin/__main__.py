@@ -10,4 +10,6 @@ if __name__ == "__main__":
         sys.exit(
             f"expected the name of a plugin, one of {', '.join(CLOUDS)}; for example: python -m rehearsal.plugin gcp"
         )
+    # An engine starts a plugin anew for every operation, and compiling an SDK's bigger modules takes seconds each time.
+    sys.dont_write_bytecode = False
     serve(sys.argv[1])

@@ -85,7 +85,9 @@ class Object:
     def constants(self) -> dict[str, str]:
         """Keys whose value the schema fixes, for example `odataType`; the SDK knows them in its code only."""
         names = pulumi_types.input_type_py_to_pulumi_names(self.args)
-        found = re.findall(r'pulumi\.set\(__self__, "(\w+)", \'([^\']+)\'\)', inspect.getsource(self.args))
+        # Of the constructor alone: asked for a class's text, `inspect` parses its whole module.
+        text = inspect.getsource(self.args.__init__)  # type: ignore[misc]
+        found = re.findall(r'pulumi\.set\(__self__, "(\w+)", \'([^\']+)\'\)', text)
         return {names[python]: value for python, value in found}
 
 

@@ -49,7 +49,7 @@ class MetricAlarm(Amazon):
     renames = says(
         name="AlarmName",
         evaluateLowSampleCountPercentiles="EvaluateLowSampleCountPercentile",
-        insufficientDataActions="InsufficientDataActions",
+        okActions="OKActions",
         metricQueries="Metrics",
     )
     # Dimensions and queries are written otherwise in the call.

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
+from rehearsal.errors import RehearsalError
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.naming import Autoname
 from rehearsal.refusal import Refusal
-from rehearsal.values import UNKNOWN, Inputs, Tree, reveal
+from rehearsal.values import UNKNOWN, Inputs, Tree, at, reveal
 from rehearsal.vendors.declared import Declared
 from rehearsal.vendors.gcp import api
 
@@ -16,6 +17,10 @@ NAME: Final = Autoname()
 
 LOWER: Final = Autoname(longest=63, form=str.lower)
 """Names that end up in URLs (pulumi/pulumi-gcp, provider/resources.go, lowercaseAutoName)."""
+
+
+class ProtectedError(RehearsalError):
+    """A cloud refuses a deletion. For example, of an instance with deletion protection."""
 
 
 class Google(Declared):
@@ -54,6 +59,15 @@ class Google(Declared):
         """What the API refuses beyond its model; `inputs` carry no marks of secrecy."""
         del call, inputs
         yield from ()
+
+    def delete(self, call: Call, identity: str, outputs: Inputs) -> None:
+        """Gone, unless the provider's own protection is on."""
+        del call
+        if at(outputs, "deletionProtection") is True or at(outputs, "deletionPolicy") == "PREVENT":
+            message = (
+                f"{identity}: cannot destroy it without setting deletion_protection=false (or deletion_policy) first"
+            )
+            raise ProtectedError(message)
 
     def computed(self, call: Call, inputs: dict[str, Any]) -> Inputs:
         """The answers, the project, and the labels that Pulumi adds."""

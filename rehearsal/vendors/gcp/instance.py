@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rehearsal.errors import RehearsalError
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.changes import Change
 from rehearsal.refusal import Refusal
@@ -12,7 +11,7 @@ from rehearsal.values import Inputs, Tree, at
 from rehearsal.vendors import certificates
 from rehearsal.vendors.declared import says, words
 from rehearsal.vendors.gcp import sql_rules
-from rehearsal.vendors.gcp.base import NAME, Google
+from rehearsal.vendors.gcp.base import NAME, Google, ProtectedError
 
 _RENAMES: Final = {
     "diskSize": "dataDiskSizeGb",
@@ -24,10 +23,6 @@ _RENAMES: Final = {
     "denyMaintenancePeriod": "denyMaintenancePeriods",
 }
 """hashicorp/terraform-provider-google, resource_sql_database_instance.go, expandSqlDatabaseInstanceSettings."""
-
-
-class ProtectedError(RehearsalError):
-    """A cloud refuses a deletion. For example, of an instance with deletion protection."""
 
 
 class DatabaseInstance(Google):

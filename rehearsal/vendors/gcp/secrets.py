@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.naming import Autoname
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs
 from rehearsal.vendors.declared import says, words
@@ -15,6 +16,8 @@ class Secret(Google):
     """A secret, without its content."""
 
     token = "gcp:secretmanager/secret:Secret"  # noqa: S105
+    # pulumi/pulumi-gcp, provider/secret_manager.go.
+    autoname = Autoname(field="secretId")
     replaces = words("project replication secretId tags")
     model = "secretmanager.v1/Secret"
     renames = says(auto="automatic")
