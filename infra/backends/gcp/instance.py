@@ -114,18 +114,19 @@ def _addresses(settings: GcpSettings, network: GcpNetwork) -> sql.DatabaseInstan
 
 def _psc(settings: GcpSettings) -> sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs:
     """Endpoints are the consumers' to make, but for one network, in which Cloud SQL makes it and its DNS name."""
-    given = settings.network.id
     return sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
         psc_enabled=True,
         allowed_consumer_projects=list(settings.network.consumer_projects),
-        psc_auto_dns_enabled=True if given else None,
-        psc_auto_connections=[
-            sql.DatabaseInstanceSettingsIpConfigurationPscConfigPscAutoConnectionArgs(
-                consumer_network=given, consumer_service_project_id=settings.project
-            )
-        ]
-        if given
-        else None,
+        psc_auto_dns_enabled=True if settings.network.id else None,
+        psc_auto_connections=[_endpoint(settings)] if settings.network.id else None,
+    )
+
+
+def _endpoint(settings: GcpSettings) -> sql.DatabaseInstanceSettingsIpConfigurationPscConfigPscAutoConnectionArgs:
+    """The endpoint in a network; only one that is shared by another project has a service project."""
+    shared = settings.network.id.split("/")[1] != settings.project
+    return sql.DatabaseInstanceSettingsIpConfigurationPscConfigPscAutoConnectionArgs(
+        consumer_network=settings.network.id, consumer_service_project_id=settings.project if shared else None
     )
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 BARE: dict[str, Any] = {"project": "example-project"}
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -67,13 +69,20 @@ def test_private_service_connect_needs_no_network(provision: Any) -> None:
     assert recorded.outputs["host"].startswith("private_service_connect.")
 
 
-def test_private_service_connect_makes_the_endpoint_of_a_given_network(provision: Any) -> None:
-    """Cloud SQL makes it by itself there (Cloud SQL, "Private Service Connect")."""
-    keys = {**BARE, "network": {"mode": "psc", "consumer_projects": ["example-project"], "id": SHARED}}
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [("example-project", {}), ("network-project", {"consumerServiceProjectId": "example-project"})],
+)
+def test_private_service_connect_makes_the_endpoint_of_a_given_network(
+    provision: Any, host: str, service: dict[str, str]
+) -> None:
+    """Cloud SQL makes it there, and its name; a shared network's service project is said (sqladmin, `PscConfig`)."""
+    network = f"projects/{host}/global/networks/shared"
+    keys = {**BARE, "network": {"mode": "psc", "consumer_projects": ["example-project"], "id": network}}
     recorded = provision(backend="gcp", gcp=keys)
-    (config,) = addresses(recorded)["pscConfigs"]
 
-    assert config["pscAutoConnections"] == [{"consumerNetwork": SHARED, "consumerServiceProjectId": "example-project"}]
+    (config,) = addresses(recorded)["pscConfigs"]
+    assert config["pscAutoConnections"] == [{"consumerNetwork": network, **service}]
     assert config["pscAutoDnsEnabled"], "or nobody finds the name"
     assert recorded.named("gcp:projects/service:Service", "adk-sessions-dns")
 
