@@ -29,7 +29,6 @@ ADOPTED: Final = (
     "dataEncryption",
     "highAvailability",
     "identity",
-    "location",
     "maintenanceWindow",
     "network",
     "sku",

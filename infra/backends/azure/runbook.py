@@ -9,6 +9,11 @@ from infra.settings.azure import AzureSettings
 
 _AZ = "az postgres flexible-server"
 
+_STILL_ITS_OWN = (
+    "  # an adopted server keeps its own administrator and password until `adopt` is taken out of the stack file; say "
+    "its resource_group and owner_user before"
+)
+
 
 def runbook(
     settings: AzureSettings, server: AzureServer, secrets: AzureSecrets | None, owner: pulumi.Input[str]
@@ -48,6 +53,7 @@ def _connect(
         f" port=5432 dbname={settings.database} user='",
         owner,
         "' sslmode=verify-full sslrootcert=system\"",
+        _STILL_ITS_OWN if server.generation.adopt else "",
     )
 
 

@@ -424,6 +424,7 @@ def test_copies_in_another_region_have_a_key_and_an_identity_over_there(provisio
     assert server.inputs["dataEncryption"]["geoBackupKeyURI"] == "https://example-far.vault.azure.net/keys/sessions"
     assert server.inputs["dataEncryption"]["geoBackupUserAssignedIdentityId"] == "adk-sessions-copy-id"
     assert replica.inputs["dataEncryption"]["primaryKeyURI"] == "https://example-far.vault.azure.net/keys/sessions"
+    assert server.inputs["identity"]["userAssignedIdentities"].keys() == {"adk-sessions-key-id", "adk-sessions-copy-id"}
     assert replica.inputs["identity"]["userAssignedIdentities"] == {"adk-sessions-copy-id": {}}
     identities = {
         each.name: each.inputs["location"] for each in recorded.of("azure-native:managedidentity:UserAssignedIdentity")
@@ -453,5 +454,6 @@ def test_an_adopted_server_stays_as_it_is(provision: Any) -> None:
     assert server.import_id == ADOPTED
     assert database.import_id == f"{ADOPTED}/databases/adk_sessions"
     assert server.inputs["resourceGroupName"] == database.inputs["resourceGroupName"] == "elsewhere"
-    described = server.inputs.keys() - {"resourceGroupName", "availabilityZone"}
+    described = server.inputs.keys() - {"resourceGroupName", "availabilityZone", "location"}
     assert described <= set(server.ignore_changes)
+    assert "until `adopt` is taken out of the stack file" in recorded.outputs["runbook"]["connect"]
