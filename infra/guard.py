@@ -1,5 +1,6 @@
 """Refuses a plan that would replace or delete a database, and says which property does it and what to do instead."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,7 +9,8 @@ from pulumi.automation import CommandError, PreviewResult, Stack
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from infra.errors import DeploymentError
-from infra.policy.rule import CLOUDS, Resource
+from infra.policy.enforcement import Gate
+from infra.policy.rule import CLOUDS, UNKNOWN, Resource
 from infra.policy.servers import SERVERS, replica
 
 PROJECT: Final = "session-database"
@@ -27,6 +29,11 @@ KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": "copy of the backups",
 }
 """What a database is made of, by type: whatever of it goes does not come back."""
+
+_PROTECTED: Final = re.compile(r'unable to replace resource "([^"]+)"|resource "([^"]+)" cannot be deleted')
+"""The engine's words for what it refuses to do to a protected resource."""
+
+_SECRET: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105  # Marks a secret in a state (pulumi `sig`).
 
 _REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
 _GONE: Final = frozenset({"delete", *_REPLACES})
@@ -56,6 +63,8 @@ def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool 
     try:
         result = stack.preview(**{**options, "on_event": event})
     except CommandError:
+        if plan.refused:
+            plan.add_refused(_resources(stack))
         plan.require(name)
         raise
     plan.require(name)
@@ -72,9 +81,13 @@ def require_unprotected(stack: Stack, *, name: str) -> None:
     Raises:
         DeploymentError: One line for each resource that has to stay.
     """
-    deployment = stack.export_stack().deployment or {}
-    if lines := list(held(deployment.get("resources") or [], stack=name)):
+    if lines := list(held(_resources(stack), stack=name)):
         raise DeploymentError("\n".join(lines))
+
+
+def _resources(stack: Stack) -> list[dict[str, Any]]:
+    """The resources of the state, as of the last operation."""
+    return list((stack.export_stack().deployment or {}).get("resources") or [])
 
 
 @dataclass(frozen=True)
@@ -121,12 +134,14 @@ class Plan:
     Attributes:
         steps: One step for each resource.
         profile: The stack's profile.
+        refused: What the engine itself refused for its protection, before it was a step: operations by URN.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.steps: dict[str, Step] = {}
         self.profile = "prod"
+        self.refused: dict[str, str] = {}
 
     def event(self, event: EngineEvent) -> None:
         """Take one event of the engine's stream."""
@@ -138,6 +153,23 @@ class Plan:
             # A replacement comes as three steps; the first of them knows the properties.
             if known is None or known.operation not in _REPLACES:
                 self.steps[step.urn] = step
+        elif event.diagnostic_event:
+            for replaced, deleted in _PROTECTED.findall(event.diagnostic_event.message):
+                self.refused[replaced or deleted] = "replace" if replaced else "delete"
+
+    def add_refused(self, resources: Iterable[Mapping[str, Any]]) -> None:
+        """Make steps of what the engine refused, with the inputs that differ: it does not tell which one did it.
+
+        Args:
+            resources: The resources of the state.
+        """
+        old = {resource["urn"]: resource.get("inputs") or {} for resource in resources}
+        new = {(resource.type, resource.name): resource.inputs for resource in Gate.registered}
+        for urn, operation in self.refused.items():
+            kind = urn.split("::")[2].rpartition("$")[2]
+            asked = new.get((kind, urn.rsplit("::", 1)[-1]), {})
+            causes = tuple(differences(old.get(urn, {}), asked)) if operation == "replace" else ()
+            self.steps.setdefault(urn, Step(operation, kind, urn, protect=True, causes=causes))
 
     def require(self, stack: str) -> None:
         """Refuse what would cost a database; read-only.
@@ -150,6 +182,22 @@ class Plan:
         """
         if lines := list(losses(self.steps.values(), stack=stack, profile=self.profile)):
             raise DeploymentError("\n".join(lines))
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """The paths of inputs that are asked for otherwise than they are in the state; read-only.
+
+    What is in the state alone is a provider's default, and what is secret there cannot be compared.
+
+    >>> list(differences({"region": "a", "name": "x", "s": {"tier": 1, "d": 0}}, {"region": "b", "s": {"tier": 1.0}}))
+    ['region']
+    """
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in new.keys() & old.keys() if path else new.keys():
+            if not (isinstance(old.get(key), Mapping) and _SECRET in old[key]):
+                yield from differences(old.get(key), new[key], f"{path}.{key}" if path else key)
+    elif new is not UNKNOWN and old != new:
+        yield path
 
 
 def _step(step: StepEventMetadata) -> Step:

@@ -1,7 +1,7 @@
 """Asks the rules in the program itself, of what the engine really gets, under plain `pulumi` and the driver alike."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi.runtime import is_dry_run, register_resource_transform, register_stack_transformation
@@ -23,7 +23,12 @@ class Gate:
         settings: What the stack file says.
         project: The Pulumi project, for the refusal.
         stack: The stack's name, for the refusal.
+
+    Attributes:
+        registered: All that the last program in this process registered, for the driver in the same process.
     """
+
+    registered: ClassVar[list[Resource]] = []
 
     def __init__(self, settings: Settings, *, project: str, stack: str) -> None:
         """Register with the engine, as a transform that changes nothing."""
@@ -31,6 +36,7 @@ class Gate:
         self._place = (project, stack)
         self._declared: set[tuple[str, str]] = set()
         self._seen: list[Resource] = []
+        Gate.registered = self._seen
         register_stack_transformation(self._note)
         register_resource_transform(self._ask)
 

@@ -16,6 +16,8 @@ from infra import guard
 from infra.errors import DeploymentError
 from infra.guard import Step
 from infra.layout import PLUGINS, ROOT
+from infra.policy.enforcement import Gate
+from infra.policy.rule import Resource
 
 SERVER = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE = "gcp:sql/database:Database"
@@ -123,6 +125,24 @@ def _event(operation: str, keys: list[str] | None, **extra: Any) -> EngineEvent:
     return EngineEvent.from_json(
         {"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": step_, "planning": True}}
     )
+
+
+def test_what_the_engine_refuses_itself_is_told_like_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stops before there is a step, and names no property: the one that differs from the state does it."""
+    urn = f"urn:pulumi:prod::session-database::sessiondb:gcp:Server${SERVER}::adk-sessions-g1"
+    message = f'unable to replace resource "{urn}"\nas it is currently marked for protection. To unprotect'
+    plan = guard.Plan()
+    plan.event(
+        EngineEvent.from_json(
+            {"sequence": 1, "timestamp": 1, "diagnosticEvent": {"message": message, "color": "", "severity": "error"}}
+        )
+    )
+    asked = Resource(SERVER, "adk-sessions-g1", {"region": "b", "settings": {"tier": "t"}})
+    monkeypatch.setattr(Gate, "registered", [asked])
+    plan.add_refused([{"urn": urn, "inputs": {"region": "a", "name": "n", "settings": {"tier": "t", "default": 1}}}])
+
+    with pytest.raises(DeploymentError, match=r"expected the server adk-sessions-g1 .* a change of region replaces it"):
+        plan.require("prod")
 
 
 Program = Callable[[], None]
