@@ -22,7 +22,8 @@ class Copies(pulumi.ComponentResource):
         region: The other region.
         servers: The generations by id.
         monitoring_role: The ARN of the role of enhanced monitoring, or None without it.
-        opts: The usual resource options, with the other region's provider.
+        provider: The other region's provider.
+        opts: The usual resource options, with that provider.
 
     Attributes:
         key: The KMS key that was made for the copies, or None where one is given.
@@ -31,7 +32,7 @@ class Copies(pulumi.ComponentResource):
         replicas: The read replicas by generation.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # All but the first two by name.
         self,
         name: str,
         settings: AwsSettings,
@@ -39,11 +40,13 @@ class Copies(pulumi.ComponentResource):
         region: str,
         servers: Mapping[str, AwsServer],
         monitoring_role: pulumi.Input[str] | None,
+        provider: aws.Provider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Register the component and its parts."""
         super().__init__("sessiondb:aws:Copies", name, None, opts)
-        self._name, self._settings, self._child = name, settings, pulumi.ResourceOptions(parent=self)
+        self._name, self._settings, self._region = name, settings, provider
+        self._child = pulumi.ResourceOptions(parent=self)
         self._shared = instance.shared(settings, monitoring_role)
         copying, replicating = region == settings.backup.copy_region, region == settings.replica_region
         given = (settings.backup.copy_key or not copying) and (settings.replica_key or not replicating)
@@ -77,7 +80,8 @@ class Copies(pulumi.ComponentResource):
             source_db_instance_arn=server.instance.arn,
             kms_key_id=self._key_arn(self._settings.backup.copy_key),
             retention_period=self._settings.backup.retention_days,
-            opts=self._child,
+            # Of its server: the two are retired together.
+            opts=pulumi.ResourceOptions(parent=server, provider=self._region),
         )
 
     def _replica(self, server: AwsServer, generation: Server, network: Network) -> aws.rds.Instance:

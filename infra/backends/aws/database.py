@@ -108,6 +108,7 @@ class AwsDatabase(pulumi.ComponentResource):
             region=region,
             servers=self.servers,
             monitoring_role=self.monitoring_role,
+            provider=self.providers[region],
             opts=pulumi.ResourceOptions(parent=self, provider=self.providers[region]),
         )
 

@@ -61,8 +61,6 @@ def primary(settings: AwsSettings, server: Server, password: pulumi.Input[str]) 
         "storage_encrypted": True,
         "kms_key_id": settings.encryption_key or None,
         "multi_az": settings.high_availability,
-        # RDS takes no database name with a restore to a point in time: the database is in the backup.
-        "db_name": None if server.restore else settings.database,
         "username": settings.owner_user,
         **_login(settings, password),
         "backup_retention_period": settings.backup.retention_days,

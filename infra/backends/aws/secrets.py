@@ -13,7 +13,7 @@ from infra.settings.aws import AwsSettings
 class Secrets(pulumi.ComponentResource):
     """The secrets of a stack whose roles have passwords; readers get the app's, never the owner's.
 
-    A deleted secret keeps its name for as long as it can be recovered, so the names are generated ones.
+    A deleted secret keeps its name for as long as it can be recovered, so the engine adds a random end to each name.
 
     Args:
         name: The component's name in the stack.
@@ -42,18 +42,15 @@ class Secrets(pulumi.ComponentResource):
         self._settings = settings
         prefix = settings.secret_prefix
         kept = keeps_password(settings)
-        self.owner = None if kept else self._secret("owner", f"{prefix}-owner", passwords.owner)
-        self.app = self._secret("app", f"{prefix}-app", passwords.app, readable=True)
-        self.uri = self._secret("uri", f"{settings.server_prefix}-uri", uri, readable=True)
+        self.owner = None if kept else self._secret(f"{prefix}-owner", passwords.owner)
+        self.app = self._secret(f"{prefix}-app", passwords.app, readable=True)
+        self.uri = self._secret(f"{settings.server_prefix}-uri", uri, readable=True)
         self.register_outputs({})
 
-    def _secret(
-        self, what: str, prefix: str, value: pulumi.Output[str], *, readable: bool = False
-    ) -> aws.secretsmanager.Secret:
-        name, child = f"{self._name}-{what}", pulumi.ResourceOptions(parent=self)
+    def _secret(self, name: str, value: pulumi.Output[str], *, readable: bool = False) -> aws.secretsmanager.Secret:
+        child = pulumi.ResourceOptions(parent=self)
         secret = aws.secretsmanager.Secret(
             name,
-            name_prefix=f"{prefix}-",
             description="A credential of the session database",
             kms_key_id=self._settings.encryption_key or None,
             recovery_window_in_days=self._settings.secret_recovery_days,

@@ -55,7 +55,8 @@ class AwsServer(pulumi.ComponentResource):
         self._name, self._settings, self._server, self._network = name, settings, server, network
         self._child = pulumi.ResourceOptions(parent=self)
         self._shared = instance.shared(settings, monitoring_role)
-        self.life = self._life()
+        self._birth = self._born()
+        self.life = self._birth.hex
         self.parameters = parameter_group(name, settings, settings.version_of(server), self._child)
         self.logs = [] if server.adopt else log_groups(name, self.life, settings, self._child)
         self.instance = self._instance(password, source)
@@ -67,19 +68,25 @@ class AwsServer(pulumi.ComponentResource):
         """The ARN of the secret in which RDS keeps the owner's password; empty where it keeps none; read-only."""
         return self.instance.master_user_secrets.apply(lambda known: (known[0].secret_arn or "") if known else "")
 
-    def _life(self) -> pulumi.Output[str]:
+    def _born(self) -> random.RandomId:
         """A name that no server had before: log groups need it before the instance, the final snapshot after it.
 
-        The prefix is ignored later: a new one names new generations and renames none.
+        What it was made of is ignored later: a new prefix names new generations and renames none, and how a server came
+        to be stays known when the stack file says it no longer.
         """
-        made = random.RandomId(
+        server = self._server
+        return random.RandomId(
             self._name,
-            prefix=f"{self._settings.server_prefix}-{self._server.id}-",
+            prefix=f"{self._settings.server_prefix}-{server.id}-",
             byte_length=4,
-            keepers={"generation": self._server.id},
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["prefix"]),
+            keepers={"generation": server.id, "from": server.restore.source if server.restore else server.adopt or ""},
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["prefix", "keepers"]),
         )
-        return made.hex
+
+    def _database(self) -> pulumi.Output[str | None]:
+        """The database to make; none where it comes with a backup or with the adopted server: RDS refuses one then."""
+        name = self._settings.database
+        return self._birth.keepers.apply(lambda kept: None if (kept or {}).get("from") else name)
 
     def _instance(self, password: pulumi.Input[str], source: "AwsServer | None") -> aws.rds.Instance:
         settings, server = self._settings, self._server
@@ -87,6 +94,7 @@ class AwsServer(pulumi.ComponentResource):
             **self._shared,
             **instance.primary(settings, server, password),
             "identifier": server.adopt or self.life,
+            "db_name": self._database(),
             "restore_to_point_in_time": self._restored(source),
             "parameter_group_name": self.parameters.name,
             **placed(self._network),

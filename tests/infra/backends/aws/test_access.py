@@ -26,14 +26,10 @@ def record(provision: Any) -> Record:
 
 
 def test_deleted_secrets_do_not_block_their_names(record: Record) -> None:
-    """A deleted secret keeps its name while it can be recovered: names are generated from a prefix."""
+    """A deleted secret keeps its name while it can be recovered, so the engine adds a random end to each."""
     secrets = {each.name: each.inputs for each in record().of(SECRET)}
 
-    assert {name: each["namePrefix"] for name, each in secrets.items()} == {
-        "adk-sessions-owner": "adk-db-password-owner-",
-        "adk-sessions-app": "adk-db-password-app-",
-        "adk-sessions-uri": "adk-sessions-uri-",
-    }
+    assert secrets.keys() == {"adk-db-password-owner", "adk-db-password-app", "adk-sessions-uri"}
     assert all("name" not in each and each["recoveryWindowInDays"] == 30 for each in secrets.values())
 
 
@@ -63,7 +59,7 @@ def test_readers_may_read_the_apps_secrets_alone(record: Record) -> None:
     made = record(secret_readers=[READER])
     policies = {each.name: each.inputs for each in made.of(POLICY)}
 
-    assert policies.keys() == {"adk-sessions-app", "adk-sessions-uri"}
+    assert policies.keys() == {"adk-db-password-app", "adk-sessions-uri"}
     for policy in policies.values():
         (statement,) = json.loads(policy["policy"])["Statement"]
         assert statement["Principal"] == {"AWS": [READER]}

@@ -45,6 +45,16 @@ def test_backups_are_copied_by_the_other_regions_provider(record: Record) -> Non
     assert all("adk-sessions-eu-central-1" in each.provider for each in made.of(COPY))
 
 
+def test_a_copy_is_retired_with_its_server(record: Record) -> None:
+    """It is a part of that generation, and of no other."""
+    made = record(servers=[{"id": "g1"}, {"id": "g2"}], backup={"copy_region": "eu-central-1"})
+
+    assert {each.name[-2:]: each.parent.rpartition("::")[2] for each in made.of(COPY)} == {
+        "g1": "adk-sessions-g1",
+        "g2": "adk-sessions-g2",
+    }
+
+
 def test_a_key_is_made_where_none_is_given_and_outlives_the_stack(record: Record) -> None:
     """Without it the copies could never be read again; its own ARN, since an alias would replace at every `up`."""
     made = record(backup={"copy_region": "eu-central-1"})

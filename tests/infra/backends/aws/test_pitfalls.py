@@ -64,7 +64,7 @@ def test_a_final_snapshot_is_named_after_the_life_of_the_server(record: Record) 
 
     assert made.inputs["finalSnapshotIdentifier"] == "adk-sessions-g1-0a1b2c3d-final"
     assert life.inputs["byteLength"] == 4
-    assert life.inputs["keepers"] == {"generation": "g1"}
+    assert life.inputs["keepers"] == {"generation": "g1", "from": ""}
 
 
 def test_a_life_is_not_another_one_when_only_the_prefix_of_names_changes(record: Record) -> None:
@@ -72,7 +72,7 @@ def test_a_life_is_not_another_one_when_only_the_prefix_of_names_changes(record:
     before, after = record(), record(server_prefix="other")
 
     assert [each.name for each in after.of(INSTANCE)] == [each.name for each in before.of(INSTANCE)]
-    assert after.one("random:index/randomId:RandomId").ignore_changes == ("prefix",)
+    assert set(after.one("random:index/randomId:RandomId").ignore_changes) == {"prefix", "keepers"}
 
 
 def test_the_final_snapshot_can_be_left_out(record: Record) -> None:
@@ -284,7 +284,15 @@ def test_dropping_a_restored_servers_source_changes_only_what_is_ignored(record:
     before, after = server(both, "adk-sessions-g2"), server(alone, "adk-sessions-g2")
 
     different = {key for key in before.inputs | after.inputs if before.inputs.get(key) != after.inputs.get(key)}
-    assert different == {"restoreToPointInTime", "dbName"}, "dbName is computed: RDS reports the same one"
+    assert different == {"restoreToPointInTime", "dbName"}, "the engine keeps the keepers, hence no dbName"
+
+
+def test_how_a_server_came_to_be_is_kept_where_edits_are_ignored(record: Record) -> None:
+    """RDS takes no database name with a restore, also when the stack file says nothing of the restore any more."""
+    lives = {each.name: each for each in record(**RESTORED).of("random:index/randomId:RandomId")}
+
+    assert lives["adk-sessions-g2"].inputs["keepers"] == {"generation": "g2", "from": "g1"}
+    assert "keepers" in lives["adk-sessions-g2"].ignore_changes
 
 
 def test_an_adopted_server_is_imported_and_left_as_it_is(record: Record) -> None:
