@@ -1,5 +1,6 @@
 """What crosses the wire besides plain data: secrets, which no message may show, and what is not known yet."""
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -12,15 +13,17 @@ Inputs: TypeAlias = dict[str, Tree]
 Path: TypeAlias = tuple[str | int, ...]
 
 
-class Unknown:
-    """A value that only the operation itself brings to light; there is one, `UNKNOWN`."""
+class Unknown(enum.Enum):
+    """A value that only the operation itself brings to light; there is one, and copies of it are itself."""
+
+    UNKNOWN = enum.auto()
 
     def __repr__(self) -> str:
         """As previews show it."""
         return "[unknown]"
 
 
-UNKNOWN: Final = Unknown()
+UNKNOWN: Final = Unknown.UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ class Behaviour:
         """What changed, and what of it replaces the resource."""
         found = changes(old, new, ignored)
         if IMPORTED in old:
-            found = [change for change in found if change.kind != "add"]
+            # What only one side speaks of, the cloud would have computed.
+            found = [change for change in found if change.kind == "update"]
         replacing = [change for change in found if self.is_replacing(change, old, new)]
         first = bool(replacing) and self.deletes_first(new)
         return Difference(found, replacing, first)

@@ -84,7 +84,7 @@ class Database(_OnServer):
     kind = f"{_SERVER}/databases"
     path = f"{_OF_SERVER}/databases/{{databaseName}}"
     model = "Database"
-    replaces = words("resourceGroupName serverName databaseName charset collation")
+    replaces = words("resourceGroupName serverName databaseName")
 
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """Names that are taken."""

@@ -46,7 +46,7 @@ class VirtualNetwork(Azure):
     kind = "Microsoft.Network/virtualNetworks"
     path = _VNET
     version = "2024-05-01"
-    answers = says(resourceGuid="{uuid}", etag='W/"{uuid}"', defaultPublicNatGateway=None)
+    answers = says(resourceGuid="{uuid}", etag='W/"{uuid}"')
 
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """Address spaces."""

@@ -21,7 +21,7 @@ class Secret(Google):
     replaces = words("project replication secretId tags")
     model = "secretmanager.v1/Secret"
     renames = says(auto="automatic")
-    elsewhere = words("deletionPolicy deletionProtection secretId deploy tags")
+    elsewhere = words("deletionPolicy deletionProtection secretId tags")
     form = "projects/{project}/secrets/{secretId}"
     answers = says(name="projects/{digits}/secrets/{secretId}", createTime="2026-09-01T03:00:00.000000Z")
 
@@ -83,7 +83,6 @@ class CryptoKey(Google):
 class Member(Google):
     """A role for one identity; the object's type says of what."""
 
-    replaces = words("member role condition project secretId cryptoKeyId")
     where = ""
 
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
@@ -113,6 +112,7 @@ class SecretIamMember(Member):
     """A role on a secret."""
 
     token = "gcp:secretmanager/secretIamMember:SecretIamMember"  # noqa: S105
+    replaces = words("member role condition project secretId")
     where = "secretId"
 
 
@@ -120,6 +120,7 @@ class CryptoKeyIAMMember(Member):
     """A role on a key."""
 
     token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"  # noqa: S105
+    replaces = words("member role condition cryptoKeyId")
     where = "cryptoKeyId"
 
 
@@ -127,4 +128,5 @@ class ProjectIAMMember(Member):
     """A role in a project."""
 
     token = "gcp:projects/iAMMember:IAMMember"  # noqa: S105
+    replaces = words("member role condition project")
     where = "project"
