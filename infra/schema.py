@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from infra.deploy import Result
 from infra.errors import SchemaError
@@ -50,8 +51,11 @@ def _obstacle(outputs: dict[str, Any]) -> str | None:
         return None
     if outputs["auth"] == "iam":
         return "roles log in with tokens of the cloud, which this machine has none of"
+    # A name that no DNS knows comes with its address.
+    words = parse_qs(urlsplit(outputs["session_db_uri"]).query)
+    address = words.get("hostaddr", [outputs["host"]])[0]
     try:
-        socket.create_connection((outputs["host"], int(outputs["port"])), _REACH_SECONDS).close()
+        socket.create_connection((address, int(outputs["port"])), _REACH_SECONDS).close()
     except OSError:
         return f"{outputs['host']} cannot be reached from here, only from inside its network"
     return None

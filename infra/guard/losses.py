@@ -1,0 +1,93 @@
+"""The steps of a plan that would cost a database, each told in one line with what to do instead."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from infra.guard.plan import PROJECT, REPLACES, Step
+from infra.policy.servers import SERVERS
+
+KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
+    "gcp:sql/database:Database": "database",
+    "azure-native:dbforpostgresql:Database": "database",
+    "gcp:secretmanager/secret:Secret": "secret",
+    "aws:secretsmanager/secret:Secret": "secret",
+    "azure-native:keyvault:Secret": "secret",
+    "azure-native:keyvault:Vault": "vault of secrets",
+    "gcp:kms/cryptoKey:CryptoKey": "key",
+    "aws:kms/key:Key": "key",
+    "azure-native:keyvault:Key": "key",
+    "aws:rds/snapshot:Snapshot": "backup",
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": "copy of the backups",
+}
+"""What a database is made of, by type: whatever of it goes does not come back."""
+
+_GONE: Final = frozenset({"delete", *REPLACES})
+
+
+def losses(steps: Iterable[Step], *, stack: str, profile: str) -> Iterator[str]:
+    """The lines about what a plan would cost; read-only.
+
+    A server is deleted only once its protection is lifted, and in production never replaced. The rest of a database
+    goes with its server, or once no server of the stack is protected any more.
+
+    Args:
+        steps: What the plan does, one step for each resource.
+        stack: The stack's name, to name its file.
+        profile: The stack's profile.
+    """
+    plan = list(steps)
+    guarded = any(step.protect for step in plan if step.leads)
+    retired = {step.parent for step in plan if step.leads and step.operation == "delete" and not step.protect}
+    for step in plan:
+        if step.operation not in _GONE or step.type not in KEPT or not step.cloud:
+            continue
+        replaced = step.operation in REPLACES
+        if step.type in SERVERS:
+            lost = step.protect or (replaced and profile == "prod" and step.leads)
+        else:
+            lost = step.protect or (guarded and (replaced or step.parent not in retired))
+        if lost:
+            yield _replacement(step, stack) if replaced else _deletion(step, stack)
+
+
+def held(resources: Iterable[Mapping[str, Any]], *, stack: str) -> Iterator[str]:
+    """The lines about what keeps a stack from being taken down; read-only.
+
+    The engine itself meets the protected resource last, when alarms and secrets are gone already.
+
+    Args:
+        resources: The resources of the exported state.
+        stack: The stack's name, to name its file.
+    """
+    for resource in resources:
+        if resource.get("protect") and not resource.get("delete"):
+            yield _deletion(Step("delete", resource["type"], resource["urn"]), stack)
+
+
+def _replacement(step: Step, stack: str) -> str:
+    causes = ", ".join(step.causes) or "something it depends on"
+    instead = (
+        "set it back, or copy the sessions to a second stack, which has it otherwise. "
+        f"For example: session-db promote --from-stack {stack} --stack {stack}2"
+        if step.type in SERVERS
+        else "set it back, or lift the protection of the servers first. "
+        f"For example: {PROJECT}:{step.cloud}: {{deletion_protection: false}}"
+    )
+    return f"{where(step, stack)} to stay, but a change of {causes} replaces it: {instead}"
+
+
+def _deletion(step: Step, stack: str) -> str:
+    section = step.cloud or "gcp"
+    return (
+        f"{where(step, stack)} to stay, but it is deleted: lift its protection with one `up`, let it go with the "
+        f"next. For example: {PROJECT}:{section}: {{servers: [{{id: g1, deletion_protection: false}}, {{id: g2}}], "
+        f"active: g2}}, or to take all of it down: {PROJECT}:{section}: {{deletion_protection: false}}, in profile "
+        f"prod with {PROJECT}:waivers: {{deletion-protection: <the reason>}}"
+    )
+
+
+def where(step: Step, stack: str) -> str:
+    """The start of each line: the file, the key and the resource; read-only."""
+    key = f"{PROJECT}:{step.cloud}" if step.cloud else PROJECT
+    kind = KEPT.get(step.type, step.type)
+    return f"Pulumi.{stack}.yaml: {key}: expected the {kind} {step.name} ({step.type})"

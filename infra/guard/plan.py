@@ -1,0 +1,151 @@
+"""What the engine is about to do, collected from the events of a preview."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from infra.policy.enforcement import Gate
+from infra.policy.rule import CLOUDS, UNKNOWN, Resource
+from infra.policy.servers import SERVERS, replica
+
+PROJECT: Final = "session-database"
+
+REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
+"""The engine's words for the steps of a replacement."""
+
+_PROTECTED: Final = re.compile(r'unable to replace resource "([^"]+)"|resource "([^"]+)" cannot be deleted')
+"""The engine's words for what it refuses to do to a protected resource."""
+
+_SECRET: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105  # Marks a secret in a state (pulumi `sig`).
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a plan does to one resource.
+
+    Attributes:
+        operation: The engine's word, for example `create-replacement`.
+        type: The resource's token.
+        urn: Its URN.
+        parent: The URN of the component it is in.
+        protect: Whether the engine was told to protect it, as of the last `up`.
+        inputs: Its inputs as of the last `up`.
+        wanted: Its inputs as the program asks for them now; empty where it goes.
+        causes: The properties whose change makes a replacement.
+    """
+
+    operation: str
+    type: str
+    urn: str
+    parent: str = ""
+    protect: bool = False
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name in the program; read-only."""
+        return self.urn.rsplit("::", 1)[-1]
+
+    @property
+    def cloud(self) -> str:
+        """Its section of the stack file; read-only."""
+        return CLOUDS.get(self.type.partition(":")[0], "")
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is a server, and not one that follows another; read-only."""
+        return self.type in SERVERS and not replica(Resource(self.type, self.name, self.inputs))
+
+
+class Plan:
+    """The steps of a preview, collected from its events.
+
+    Attributes:
+        steps: One step for each resource.
+        profile: The stack's profile.
+        stated: The major versions that generations state for themselves.
+        refused: What the engine itself refused for its protection, before it was a step: operations by URN.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.steps: dict[str, Step] = {}
+        self.profile = "prod"
+        self.stated: frozenset[int] = frozenset()
+        self.refused: dict[str, str] = {}
+
+    def event(self, event: EngineEvent) -> None:
+        """Take one event of the engine's stream."""
+        if event.prelude_event:
+            config = event.prelude_event.config
+            self.profile = config.get(f"{PROJECT}:profile", self.profile)
+            self.stated = _stated(config.get(f"{PROJECT}:{config.get(f'{PROJECT}:backend')}", "{}"))
+        elif event.resource_pre_event:
+            step = _step(event.resource_pre_event.metadata)
+            known = self.steps.get(step.urn)
+            # A replacement comes as three steps; the first of them knows the properties.
+            if known is None or known.operation not in REPLACES:
+                self.steps[step.urn] = step
+        elif event.diagnostic_event:
+            for replaced, deleted in _PROTECTED.findall(event.diagnostic_event.message):
+                self.refused[replaced or deleted] = "replace" if replaced else "delete"
+
+    def add_refused(self, resources: Iterable[Mapping[str, Any]]) -> None:
+        """Make steps of what the engine refused, with the inputs that differ: it does not tell which one did it.
+
+        Args:
+            resources: The resources of the state.
+        """
+        old = {resource["urn"]: resource.get("inputs") or {} for resource in resources}
+        new = {(resource.type, resource.name): resource.inputs for resource in Gate.registered}
+        for urn, operation in self.refused.items():
+            kind = urn.split("::")[2].rpartition("$")[2]
+            asked = new.get((kind, urn.rsplit("::", 1)[-1]), {})
+            causes = tuple(differences(old.get(urn, {}), asked)) if operation == "replace" else ()
+            self.steps.setdefault(urn, Step(operation, kind, urn, protect=True, causes=causes))
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """The paths of inputs that are asked for otherwise than they are in the state; read-only.
+
+    What is in the state alone is a provider's default, and what is secret there cannot be compared.
+
+    >>> list(differences({"region": "a", "name": "x", "s": {"tier": 1, "d": 0}}, {"region": "b", "s": {"tier": 1.0}}))
+    ['region']
+    """
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in new.keys() & old.keys() if path else new.keys():
+            if not (isinstance(old.get(key), Mapping) and _SECRET in old[key]):
+                yield from differences(old.get(key), new[key], f"{path}.{key}" if path else key)
+    elif new is not UNKNOWN and old != new:
+        yield path
+
+
+def _step(step: StepEventMetadata) -> Step:
+    old = step.old
+    replaced = [path for path, diff in (step.detailed_diff or {}).items() if "replace" in diff.diff_kind.value]
+    return Step(
+        operation=step.op.value,
+        type=step.type,
+        urn=step.urn,
+        parent=old.parent if old else "",
+        protect=bool(old and old.protect),
+        inputs=(old.inputs if old else None) or {},
+        wanted=(step.new.inputs if step.new else None) or {},
+        causes=tuple(dict.fromkeys([*(step.keys or ()), *replaced])),
+    )
+
+
+def _stated(section: str) -> frozenset[int]:
+    """The versions that the generations of a section, which is JSON text, state for themselves."""
+    try:
+        servers = json.loads(section).get("servers") or []
+        return frozenset(int(server["version"]) for server in servers if server.get("version"))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return frozenset()  # The program refuses such a section in its own words.
