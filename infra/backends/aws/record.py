@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra.backends.aws.instance import backup_window, keeps_password
+from infra.backends.aws.instance import backup_window
 from infra.backends.aws.runbook import bundle, runbook
 from infra.backends.aws.secrets import Secrets
 from infra.backends.aws.server import AwsServer
@@ -22,8 +22,7 @@ def app_uri(settings: AwsSettings, server: AwsServer, passwords: Passwords | Non
 
 def owner_uri(settings: AwsSettings, server: AwsServer, passwords: Passwords | None) -> pulumi.Output[str]:
     """The owner's whole URI (secret); without a password where RDS keeps it, since it would soon be another one."""
-    known = passwords.owner if passwords and not keeps_password(settings) else None
-    return _uri(settings, server, settings.owner_user, known)
+    return _uri(settings, server, settings.owner_user, passwords.owner if passwords else None)
 
 
 def record(
