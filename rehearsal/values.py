@@ -71,6 +71,23 @@ def secret_paths(tree: Tree, path: Path = ()) -> Iterator[Path]:
             yield from secret_paths(value, (*path, index))
 
 
+def secret_texts(tree: Tree) -> list[str]:
+    """All texts under marks of secrecy, for taking them out of messages; the longest first."""
+    if isinstance(tree, Secret):
+        return sorted(set(_texts(tree.value)), key=len, reverse=True)
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return sorted({text for part in parts for text in secret_texts(part)}, key=len, reverse=True)
+
+
+def _texts(tree: Tree) -> Iterator[str]:
+    tree = reveal(tree)
+    if isinstance(tree, str) and tree:
+        yield tree
+    elif isinstance(tree, dict | list):
+        for part in tree.values() if isinstance(tree, dict) else tree:
+            yield from _texts(part)
+
+
 def at(tree: Tree, path: str) -> Tree:
     """What stands under a dotted path such as `settings.tier`, marks of secrecy taken off; None where nothing does.
 

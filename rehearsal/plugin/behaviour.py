@@ -14,7 +14,7 @@ from rehearsal.plugin.naming import DEFAULTS, Autoname
 from rehearsal.refusal import Refusal
 from rehearsal.schemas.judge import Judge
 from rehearsal.schemas.sdk import ResourceSchema, resource_schema
-from rehearsal.values import UNKNOWN, Inputs, Secret, Tree, at, dotted, reveal, secret_paths
+from rehearsal.values import UNKNOWN, Inputs, Secret, Tree, at, dotted, reveal, secret_paths, secret_texts
 
 IMPORTED: Final = "__imported"
 """Marks the inputs that an import read: the stand-in knows of them what the id says, and no more."""
@@ -105,7 +105,7 @@ class Behaviour:
         filled = self.fill(call, old, self.autoname.fill(call.name, call.seed, old, new) if self.autoname else new)
         if not refusals:
             refusals += self.refuse(call, filled)
-        return filled, refusals
+        return filled, [_scrubbed(refusal, secret_texts(new)) for refusal in refusals]
 
     def diff(self, old: Inputs, new: Inputs, ignored: list[str]) -> Difference:
         """What changed, and what of it replaces the resource."""
@@ -211,3 +211,11 @@ class Behaviour:
             key: Secret(value) if key in secret and not isinstance(value, Secret) else value
             for key, value in outputs.items()
         }
+
+
+def _scrubbed(refusal: Refusal, secrets: list[str]) -> Refusal:
+    """A refusal that tells no secret: a vendor's model may quote what it judged."""
+    reason = refusal.reason
+    for secret in secrets:
+        reason = reason.replace(secret, "[secret]")
+    return Refusal(refusal.path, reason)

@@ -3,13 +3,15 @@
 base.py          what all types have in common
 api.py           Microsoft's own model of the PostgreSQL API
 server.py        flexible servers and what is on them, with server_rules.py for what the service refuses
-surroundings.py  groups, networks, names, vaults, identities, monitoring
+network.py       groups, networks, private names
+access.py        vaults, identities, roles, locks
+monitoring.py    logs, alarms, dashboards
 """
 
 from typing import Final
 
 from rehearsal.plugin.cloud import Cloud
-from rehearsal.vendors.azure import server, surroundings
+from rehearsal.vendors.azure import access, monitoring, network, server
 from rehearsal.vendors.declared import behaviours
 
-CLOUD: Final = Cloud("azure-native", "pulumi_azure_native", behaviours(server, surroundings))
+CLOUD: Final = Cloud("azure-native", "pulumi_azure_native", behaviours(access, monitoring, network, server))

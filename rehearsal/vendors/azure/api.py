@@ -5,18 +5,23 @@ The SDK's `serialize` drops unknown keys silently and knows no enum: its tables 
 """
 
 import enum
+import importlib
 import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from azure.mgmt.postgresqlflexibleservers import models
-
 from rehearsal.refusal import Refusal
 from rehearsal.values import UNKNOWN, Path, Tree, dotted
 
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "iso-8601": (str,)}
+
+
+@cache
+def _models() -> Any:
+    """The SDK's models; imported with the first server, since it takes a second that a plugin's start must not."""
+    return importlib.import_module("azure.mgmt.postgresqlflexibleservers.models")
 
 
 def refusals(model: str, body: Tree, path: Path = ()) -> Iterator[Refusal]:
@@ -53,7 +58,7 @@ def _value(model: str, entry: tuple[str, str], value: Tree, path: Path) -> Itera
             yield from _value(model, (kind[1:-1], ""), item, (*path, key))
     elif kind in _TYPES:
         yield from _scalar(model, entry, value, path)
-    elif hasattr(models, kind):
+    elif hasattr(_models(), kind):
         yield from refusals(kind, value, path)
 
 
@@ -78,7 +83,7 @@ def _scalar(model: str, entry: tuple[str, str], value: Tree, path: Path) -> Iter
 @cache
 def _attributes(model: str) -> dict[str, tuple[str, str]]:
     """Type and attribute by the API's name, its `properties` flattened."""
-    table: dict[str, dict[str, str]] = getattr(models, model)._attribute_map  # noqa: SLF001  # The SDK's own table.
+    table: dict[str, dict[str, str]] = getattr(_models(), model)._attribute_map  # noqa: SLF001  # The SDK's own table.
     return {
         entry["key"].removeprefix("properties.").replace("\\.", "."): (entry["type"], name)
         for name, entry in table.items()
@@ -87,7 +92,7 @@ def _attributes(model: str) -> dict[str, tuple[str, str]]:
 
 @cache
 def _rules(model: str) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = getattr(getattr(models, model), "_validation", {})
+    found: dict[str, dict[str, Any]] = getattr(getattr(_models(), model), "_validation", {})
     return found
 
 
@@ -95,9 +100,9 @@ def _rules(model: str) -> dict[str, dict[str, Any]]:
 def _choices(model: str) -> dict[str, list[Any]]:
     """Enums by attribute, from the names in the constructor's annotations."""
     found: dict[str, list[Any]] = {}
-    for name, parameter in inspect.signature(getattr(models, model).__init__).parameters.items():
+    for name, parameter in inspect.signature(getattr(_models(), model).__init__).parameters.items():
         for each in re.findall(r"_models\.(\w+)", str(parameter.annotation)):
-            kind = getattr(models, each)
+            kind = getattr(_models(), each)
             if isinstance(kind, type) and issubclass(kind, enum.Enum):
                 found[name] = [member.value for member in kind]
     return found

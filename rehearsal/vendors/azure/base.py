@@ -107,6 +107,16 @@ class Azure(Declared):
         return self.autoname is not None and self.autoname.field in new.get(DEFAULTS, [])
 
 
+class Scoped(Azure):
+    """Something that is laid on another resource."""
+
+    def identity(self, call: Call, inputs: dict[str, Any], outputs: dict[str, Any]) -> str:
+        """Below its scope."""
+        del outputs
+        scope = inputs.get("scope") or inputs.get("resourceUri")
+        return f"{str(scope).rstrip('/')}/providers/{self._written(self.path, call, inputs)}"
+
+
 class _Names(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "00000000-0000-0000-0000-000000000000" if key == "subscriptionId" else ""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rehearsal.plugin.behaviour import Call
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs, at
-from rehearsal.vendors.azure import server_rules
+from rehearsal.vendors.azure import network, server_rules
 from rehearsal.vendors.azure.base import Azure, named
 from rehearsal.vendors.declared import says, words
 
@@ -131,7 +131,7 @@ class FirewallRule(_OnServer):
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """A range in its order."""
         del call
-        yield from server_rules.address_range(inputs.get("startIpAddress"), inputs.get("endIpAddress"))
+        yield from network.address_range(inputs.get("startIpAddress"), inputs.get("endIpAddress"))
         name = inputs.get("firewallRuleName")
         if isinstance(name, str) and not re.fullmatch(r"[\w-]{1,128}", name, re.ASCII):
             yield Refusal("firewallRuleName", f"expected up to 128 letters, digits, - and _, got {name!r}")

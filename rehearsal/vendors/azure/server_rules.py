@@ -4,7 +4,6 @@ Written from Microsoft's documentation alone, so that it can judge the project's
 """
 
 import datetime as dt
-import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -227,21 +226,6 @@ def _upkeep(inputs: dict[str, Any]) -> Iterator[Refusal]:
     custom = at(inputs, "maintenanceWindow.customWindow")
     if isinstance(custom, str) and custom not in ("Enabled", "Disabled"):
         yield Refusal("maintenanceWindow.customWindow", f"expected Enabled or Disabled, got {custom!r}")
-
-
-def address_range(start: object, end: object) -> Iterator[Refusal]:
-    """What is wrong with a firewall's range."""
-    found = []
-    for key, value in (("startIpAddress", start), ("endIpAddress", end)):
-        if value is UNKNOWN or value is None:
-            return
-        try:
-            found.append(ipaddress.IPv4Address(str(value)))
-        except ValueError:
-            yield Refusal(key, f"expected an IPv4 address, for example 203.0.113.0, got {value!r}")
-            return
-    if found[0] > found[1]:
-        yield Refusal("endIpAddress", f"expected an address not before {found[0]}, got {found[1]}")
 
 
 def _is_moment(text: str) -> bool:

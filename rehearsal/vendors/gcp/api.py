@@ -4,14 +4,13 @@ A discovery document says no more than names, types, enums and patterns: no key 
 unknown ones are refused here (Google, "Discovery document").
 """
 
+import importlib
 import importlib.resources
 import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
-
-import jsonschema
 
 from rehearsal.refusal import Refusal
 from rehearsal.values import UNKNOWN, Inputs, Path, Tree, dotted
@@ -54,7 +53,9 @@ def _definitions(document: str) -> dict[str, Any]:
 
 
 @cache
-def _validator(document: str, schema: str) -> jsonschema.Draft202012Validator:
+def _validator(document: str, schema: str) -> Any:
+    """A validator; its library is imported with the first request, so that a plugin starts at once."""
+    jsonschema = importlib.import_module("jsonschema")
     return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{schema}", "$defs": _definitions(document)})
 
 
