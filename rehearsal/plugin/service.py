@@ -66,6 +66,10 @@ class Service(ResourceProviderServicer):
         """Secrets come marked, so that none can be taken for a plain value."""
         return pb.ProviderHandshakeResponse(accept_secrets=True)
 
+    def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Empty:  # noqa: ARG002, N802
+        """An engine that was told of a stand-in already running (PULUMI_DEBUG_PROVIDERS) joins it."""
+        return Empty()
+
     def CheckConfig(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:  # noqa: ARG002, N802
         """The provider's own inputs."""
         news = decode(request.news)

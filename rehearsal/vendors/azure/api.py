@@ -17,6 +17,9 @@ from rehearsal.values import UNKNOWN, Path, Tree, dotted
 
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "iso-8601": (str,)}
 
+_UNLISTED: dict[str, list[Any]] = {"HighAvailabilityMode": ["Disabled"]}
+"""Values that the API takes though its enum leaves them out, as pulumi-azure-native's of the same version does not."""
+
 
 @cache
 def _models() -> Any:
@@ -104,5 +107,5 @@ def _choices(model: str) -> dict[str, list[Any]]:
         for each in re.findall(r"_models\.(\w+)", str(parameter.annotation)):
             kind = getattr(_models(), each)
             if isinstance(kind, type) and issubclass(kind, enum.Enum):
-                found[name] = [member.value for member in kind]
+                found[name] = [*(member.value for member in kind), *_UNLISTED.get(each, [])]
     return found
