@@ -41,7 +41,7 @@ def test_it_leaves_when_it_is_told_to(plugin: subprocess.Popen[str], number: sig
     plugin.stdout.readline()
     plugin.send_signal(number)
 
-    assert plugin.wait() == 0
+    assert plugin.wait(timeout=60) == 0  # Far above the instant that it takes; a deaf one would never end.
 
 
 def test_it_says_what_it_is_called_when_it_is_called_otherwise() -> None:

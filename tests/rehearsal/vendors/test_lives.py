@@ -71,6 +71,12 @@ def test_a_name_of_the_programs_own_stands(behaviour: Find, call: Ask) -> None:
         (_RDS, {"engineVersion": "17"}, {"engineVersion": "18"}, []),
         (_RDS, {"identifier": "a"}, {"identifier": "b"}, []),
         (_RDS, {"restoreToPointInTime": {"useLatestRestorableTime": True}}, {}, ["restoreToPointInTime"]),
+        (
+            _RDS,
+            {"restoreToPointInTime": {"restoreTime": "a"}},
+            {"restoreToPointInTime": {"restoreTime": "b"}},
+            ["restoreToPointInTime.restoreTime"],
+        ),
         (_RDS, {"kmsKeyId": "a"}, {"kmsKeyId": UNKNOWN}, ["kmsKeyId"]),
         (_FLEXIBLE, {"highAvailability": {"mode": "Disabled"}}, {"highAvailability": {"mode": "SameZone"}}, []),
         (_FLEXIBLE, {"administratorLogin": "a"}, {"administratorLogin": "b"}, ["administratorLogin"]),
