@@ -60,6 +60,12 @@ def test_a_name_of_the_programs_own_stands(behaviour: Find, call: Ask) -> None:
             {"settings": {"diskSize": 20, "diskAutoresize": False}},
             ["settings.diskSize"],
         ),
+        (
+            _CLOUD_SQL,
+            {"settings": {"diskSize": 20, "diskAutoresize": False}},
+            {"settings": {"diskSize": 40, "diskAutoresize": False}},
+            [],
+        ),
         (_CLOUD_SQL, {"settings": {"diskSize": 20}}, {"settings": {"diskSize": 40}}, []),
         (
             _CLOUD_SQL,
