@@ -1,5 +1,6 @@
 """What several rooms of the tests share: a clone of this tree, the project's own tools, and PostgreSQL servers."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -68,6 +69,24 @@ def environ(pulumi: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "SESSION_DB"))}
     path = os.pathsep.join([str(Path(pulumi).parent), str(Path(sys.executable).parent), kept["PATH"]])
     return kept | {"PATH": path, "PULUMI_HOME": str(tmp_path_factory.mktemp("pulumi-home"))}
+
+
+@pytest.fixture(scope="module")
+def closing() -> Iterator[None]:
+    """Closes the event loops that the Automation API leaves open after each inline program."""
+    made: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def tracked() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "new_event_loop", tracked)
+        yield
+    asyncio.set_event_loop(None)
+    for each in made:
+        each.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from infra.policy.servers import SERVERS
 
 KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
     "gcp:sql/database:Database": "database",
+    "gcp:sql/user:User": "role that owns the tables",
     "azure-native:dbforpostgresql:Database": "database",
     "gcp:secretmanager/secret:Secret": "secret",
     "aws:secretsmanager/secret:Secret": "secret",
@@ -20,6 +21,10 @@ KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": "copy of the backups",
 }
 """What a database is made of, by type: whatever of it goes does not come back."""
+
+_RENEWED: Final = frozenset({"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"})
+"""What may be replaced: copies that are there stay for their retention (Amazon RDS User Guide, "Stopping automated backup
+replication")."""
 
 _GONE: Final = frozenset({"delete", *REPLACES})
 
@@ -45,7 +50,8 @@ def losses(steps: Iterable[Step], *, stack: str, profile: str) -> Iterator[str]:
         if step.type in SERVERS:
             lost = step.protect or (replaced and profile == "prod" and step.leads)
         else:
-            lost = step.protect or (guarded and (replaced or step.parent not in retired))
+            renewed = replaced and step.type in _RENEWED
+            lost = step.protect or (guarded and not renewed and (replaced or step.parent not in retired))
         if lost:
             yield _replacement(step, stack) if replaced else _deletion(step, stack)
 

@@ -133,23 +133,6 @@ def loop() -> Iterator[None]:
         each.close()
 
 
-@pytest.fixture
-def closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Closes the event loops that the Automation API leaves open after each inline program."""
-    made: list[asyncio.AbstractEventLoop] = []
-    make = asyncio.new_event_loop
-
-    def tracked() -> asyncio.AbstractEventLoop:
-        made.append(make())
-        return made[-1]
-
-    monkeypatch.setattr(asyncio, "new_event_loop", tracked)
-    yield
-    asyncio.set_event_loop(None)
-    for each in made:
-        each.close()
-
-
 Provision = Callable[..., Recording]
 
 

@@ -90,6 +90,15 @@ def test_a_secret_is_not_replaced_as_long_as_a_server_is_protected() -> None:
     assert "a change of name replaces it" in line
 
 
+def test_a_copy_of_backups_is_made_anew_but_does_not_go() -> None:
+    """A longer retention replaces it; the copies that are there stay for theirs."""
+    copy = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+    server = step("same", "aws:rds/instance:Instance", protect=True)
+
+    assert lost(server, step("replace", copy, name="c")) == []
+    assert len(lost(server, step("delete", copy, name="c", parent="elsewhere"))) == 1
+
+
 def test_everything_goes_once_no_server_is_protected() -> None:
     """Or a stack could never be taken down."""
     assert lost(step("delete"), step("delete", SECRET, name="uri"), step("delete", DATABASE, name="d")) == []
