@@ -23,8 +23,10 @@ KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
 """What a database is made of, by type: whatever of it goes does not come back."""
 
 _RENEWED: Final = frozenset({"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"})
-"""What may be replaced: copies that are there stay for their retention (Amazon RDS User Guide, "Stopping automated backup
-replication")."""
+"""What may be replaced: copies that are there stay for their retention.
+
+Source: Amazon RDS User Guide, "Stopping automated backup replication".
+"""
 
 _GONE: Final = frozenset({"delete", *REPLACES})
 
