@@ -1,10 +1,13 @@
-"""What can go wrong with a PostgreSQL server on this machine, as one tree.
+"""What can go wrong in a rehearsal, as one tree: with a PostgreSQL server on this machine, or with a stand-in.
 
 RehearsalError
-├── BinariesError    PostgreSQL of a major version can neither be found nor installed
-├── FolderError      a folder cannot hold a server
-├── ServerError      a server, or one of PostgreSQL's own programs, did not do what was asked
-└── SettingsError    PostgreSQL does not accept a setting
+├── BinariesError      PostgreSQL of a major version can neither be found nor installed
+├── FolderError        a folder cannot hold a server
+├── ServerError        a server, or one of PostgreSQL's own programs, did not do what was asked
+├── SettingsError      PostgreSQL does not accept a setting
+├── ProtectedError     a cloud would refuse a deletion
+├── SchemaError        an installed SDK does not know a type of resource
+└── UnknownTypeError   a stand-in has no behaviour for a type of resource or a function
 """
 
 
@@ -26,3 +29,15 @@ class ServerError(RehearsalError):
 
 class SettingsError(RehearsalError):
     """PostgreSQL does not accept a setting. For example, a name that it does not know."""
+
+
+class ProtectedError(RehearsalError):
+    """A cloud refuses a deletion. For example, of an instance with deletion protection."""
+
+
+class SchemaError(RehearsalError):
+    """The SDK does not know a type. For example, a resource of another version of the package."""
+
+
+class UnknownTypeError(RehearsalError):
+    """A stand-in has no behaviour for a type of resource or a function. For example, one that was never rehearsed."""

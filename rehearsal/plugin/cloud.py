@@ -4,16 +4,12 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import UnknownTypeError
 from rehearsal.plugin.behaviour import Behaviour
 from rehearsal.refusal import Refusal
 from rehearsal.schemas.judge import Judge
 from rehearsal.schemas.sdk import provider_schema
 from rehearsal.values import Inputs
-
-
-class UnknownTypeError(RehearsalError):
-    """A stand-in has no behaviour for a type of resource or a function. For example, one that was never rehearsed."""
 
 
 @dataclass(frozen=True)

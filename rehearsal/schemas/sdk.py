@@ -11,11 +11,8 @@ from typing import Any
 from pulumi import _types as pulumi_types
 from pulumi.runtime import rpc
 
+from rehearsal.errors import SchemaError
 from rehearsal.schemas.kinds import Object
-
-
-class SchemaError(LookupError):
-    """The SDK does not know a type. For example, a resource of another version of the package."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import ProtectedError
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.naming import Autoname
 from rehearsal.refusal import Refusal
@@ -21,10 +21,6 @@ _NOT_SENT: Final = words(
 )
 
 _STATUS: Final = "available"
-
-
-class ProtectedError(RehearsalError):
-    """A cloud refuses a deletion. For example, of an instance with deletion protection."""
 
 
 class Instance(Amazon):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import ProtectedError
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.naming import Autoname
 from rehearsal.refusal import Refusal
@@ -17,10 +17,6 @@ NAME: Final = Autoname()
 
 LOWER: Final = Autoname(longest=63, form=str.lower)
 """Names that end up in URLs (pulumi/pulumi-gcp, provider/resources.go, lowercaseAutoName)."""
-
-
-class ProtectedError(RehearsalError):
-    """A cloud refuses a deletion. For example, of an instance with deletion protection."""
 
 
 class Google(Declared):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rehearsal.errors import ProtectedError
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.changes import Change
 from rehearsal.refusal import Refusal
@@ -11,7 +12,7 @@ from rehearsal.values import Inputs, Tree, at
 from rehearsal.vendors import certificates
 from rehearsal.vendors.declared import says, words
 from rehearsal.vendors.gcp import sql_rules
-from rehearsal.vendors.gcp.base import NAME, Google, ProtectedError
+from rehearsal.vendors.gcp.base import NAME, Google
 
 _RENAMES: Final = {
     "diskSize": "dataDiskSizeGb",

@@ -2,9 +2,10 @@
 
 import pytest
 
+from rehearsal.errors import SchemaError
 from rehearsal.schemas.judge import Judge
 from rehearsal.schemas.kinds import Choice, ListOf, MapOf, Object, OneOf, Scalar
-from rehearsal.schemas.sdk import SchemaError, resource_schema
+from rehearsal.schemas.sdk import resource_schema
 from rehearsal.values import UNKNOWN, Secret
 
 _SERVER = ("pulumi_azure_native", "azure-native:dbforpostgresql:Server")
