@@ -26,7 +26,7 @@ preview: environment ## Show what `make up` would change (STACK=dev)
 refresh: environment ## Read how the resources really stand (STACK=dev)
 	@$(BIN)/python -m infra refresh --stack $(STACK)
 
-destroy: environment ## Take the stack down; the database is kept in data/backups (STACK=dev)
+destroy: environment ## Take the stack down; a SQLite database is kept in data/backups (STACK=dev)
 	@$(BIN)/python -m infra destroy --stack $(STACK)
 
 outputs: environment ## Print the exported record (STACK=dev)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from infra import schema
 from infra.deploy import Driver, Result
-from infra.errors import InfraError, InterruptedByUserError, SchemaError
+from infra.errors import InfraError, InterruptedByUserError, SchemaError, StateError
 from infra.progress import Progress
 
 _EXIT_CODES = """
@@ -20,7 +20,7 @@ Exit codes:
   0    done
   1    the operation failed, or --expect-no-changes found changes
   2    the command line or the stack file is wrong
-  3    the Pulumi CLI cannot be had
+  3    the Pulumi CLI or a cloud's package cannot be had
   4    the state is missing, locked or cannot be decrypted
   130  stopped with Ctrl-C
 """
@@ -30,6 +30,13 @@ Next:
   make serve STACK={stack}          the ADK API server on this database
   make outputs STACK={stack}        the exported record
   make preview STACK={stack}        what another `make up` would change"""
+
+_REHEARSED = """
+A rehearsal: nothing was made in a cloud, and no server listens.
+Next:
+  python -m infra outputs --stack {stack} --rehearse     the record it would export
+  python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
+  make up STACK={stack}                                  the same for real, with your credentials"""
 
 _err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
@@ -62,7 +69,7 @@ def up(stack: str, *, as_json: bool, rehearse: bool, bootstrap: bool | None) -> 
         answers = schema.bootstrap(result, _err.print, asked=bootstrap, as_json=as_json) if wanted else {}
     _show(result, as_json=as_json, schema=answers)
     if not as_json:
-        _err.print(_NEXT.format(stack=stack), markup=False)
+        _err.print((_REHEARSED if rehearse else _NEXT).format(stack=stack), markup=False)
 
 
 @cli.command(epilog="Example: python -m infra preview --stack dev --expect-no-changes")
@@ -110,6 +117,9 @@ def outputs(stack: str, *, as_json: bool, rehearse: bool, show_secrets: bool) ->
     """Print the exported record."""
     with _answering(as_json=as_json):
         result = _drive(stack, Driver.outputs, rehearse=rehearse)
+        if not result.outputs:
+            message = f"stack {stack} exports nothing yet. To make it: make up STACK={stack}"
+            raise StateError(message)
     values = result.shown(secrets=show_secrets)
     if as_json:
         click.echo(json.dumps({"stack": stack, "outputs": values}))

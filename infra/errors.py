@@ -2,7 +2,7 @@
 
 InfraError               exit code 1; the engine prints its message without a traceback
 ├── SettingsError        2   a stack file asks for something that cannot be
-├── ToolError            3   the Pulumi CLI can neither be found, installed nor built
+├── ToolError            3   the Pulumi CLI or a cloud's package cannot be had
 ├── StateError           4   the stack's state is missing, locked or cannot be decrypted
 ├── DatabaseFileError    1   the SQLite file is not ours to take, or is in use
 ├── DeploymentError      1   the engine could not carry out what was asked
@@ -28,7 +28,7 @@ class SettingsError(InfraError):
 
 
 class ToolError(InfraError):
-    """The Pulumi CLI cannot be had. For example, no network and no Go."""
+    """The Pulumi CLI or a cloud's package cannot be had. For example, no network and no Go."""
 
     exit_code = 3
 

@@ -1,5 +1,6 @@
 """Where a deployment plays: for real, on the user's state and accounts, or as a rehearsal that can touch neither."""
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, MutableMapping
@@ -8,12 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from infra import stack_file, state
-from infra.errors import SettingsError
+from infra.errors import SettingsError, ToolError
 from infra.layout import PLUGINS, STATE
 from infra.settings.profiles import CLOUDS
 
 _FOREIGN: Final = ("PULUMI_", "AWS_", "GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "AZURE_", "ARM_", "MSI_", "IDENTITY_")
 """How the names of variables begin that lead to a state or an account: those of Pulumi and of the providers' SDKs."""
+
+_PACKAGES: Final = {"gcp": "pulumi_gcp", "aws": "pulumi_aws", "azure": "pulumi_azure_native"}
+
+_MODELS: Final = ("botocore", "googleapiclient", "azure.mgmt.postgresqlflexibleservers")
+"""The vendors' own API models, to which stand-ins hold every request."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
     Raises:
         SettingsError: The stack is on no cloud: what it has is on this machine, where a rehearsal would touch it.
         StateError: There is a rehearsal's state, and its passphrase is gone.
+        ToolError: A package is missing, of the cloud or of the vendors' models.
     """
     if stack_file.backend(stack) not in CLOUDS:
         message = (
@@ -77,6 +84,7 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
             "nothing stands in for what is on this machine. For example: --stack prod --rehearse"
         )
         raise SettingsError(message)
+    _require_packages(stack_file.backend(stack))
     for name in [name for name in environ if name.startswith(_FOREIGN)]:
         del environ[name]
     folder = STATE / "rehearsal"
@@ -89,3 +97,22 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
     }
     stand_ins = (PLUGINS / "rehearsal",)
     return Stage(folder, backend, environment, (stand_ins, (PLUGINS,)), stack_file.for_rehearsal, rehearsal=True)
+
+
+def _require_packages(cloud: str) -> None:
+    """Refuse before the engine starts, not in the middle of a plan."""
+    wanted = [_PACKAGES[cloud], "pulumi_random", *_MODELS]
+    missing = [name for name in wanted if not _installed(name)]
+    if missing:
+        message = (
+            f"expected the packages of a rehearsal of {cloud}, but {', '.join(missing)} cannot be found. "
+            f'To install them: make environment EXTRAS="{cloud} rehearsal"'
+        )
+        raise ToolError(message)
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # A parent of it is missing.
+        return False

@@ -35,7 +35,7 @@ def provision(settings: Settings) -> SessionDatabase:
             raise
         message = (
             f"expected the package {error.name}, which backend {backend} needs. To install it: "
-            f"make environment EXTRAS={backend}, or without make: pip install 'session-database[{backend}]'"
+            f"make environment EXTRAS={backend}, or without make: pip install '.[{backend}]'"
         )
         raise ToolError(message) from None
     component = getattr(module, _CLASSES[backend])(NAME, getattr(settings, backend))

@@ -16,6 +16,7 @@ from pulumi.automation.events import EngineEvent
 from infra import guard
 from infra.errors import DeploymentError
 from infra.guard import Step
+from infra.guard.losses import GROUND
 from infra.layout import PLUGINS, ROOT
 from infra.policy.enforcement import Gate
 from infra.policy.rule import Resource
@@ -97,6 +98,19 @@ def test_a_copy_of_backups_is_made_anew_but_does_not_go() -> None:
 
     assert lost(server, step("replace", copy, name="c")) == []
     assert len(lost(server, step("delete", copy, name="c", parent="elsewhere"))) == 1
+
+
+@pytest.mark.parametrize("operation", ["delete", "create-replacement"])
+@pytest.mark.parametrize("kind", sorted(GROUND))
+def test_what_a_server_stands_on_stays_under_it(kind: str, operation: str) -> None:
+    """Another region, or another way in, would pull it away; with a server that goes, it goes."""
+    server, part = step("update", protect=True), step(operation, kind, name="n", causes=("availabilityZone",))
+
+    (line,) = lost(server, part)
+    assert "a change of availabilityZone" in line
+    assert "session-db promote" in line
+    replica = step("delete", name="r", inputs={"masterInstanceName": "g1"})
+    assert lost(server, part, replica) == []
 
 
 def test_everything_goes_once_no_server_is_protected() -> None:

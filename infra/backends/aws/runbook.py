@@ -92,11 +92,12 @@ def _restore(settings: AwsSettings, known: Known) -> str:
     """Two runs, since a restore takes neither windows nor insights (hashicorp/terraform-provider-aws#47742)."""
     if settings.backup.retention_days == 0:
         return "not applicable: without backups there is nothing to restore. Set backup.retention_days"
+    up = f"make up STACK={pulumi.get_stack()}"
     return (
         f"aws rds describe-db-instances --region {settings.region} --db-instance-identifier {known.identifier} "
         "--query 'DBInstances[0].LatestRestorableTime'  # then add to aws.servers of the stack file: "
-        f"{{id: <new>, restore: {{from: {settings.active}, time: '<YYYY-MM-DDThh:mm:ssZ>'}}}}, run `make up` twice, "
-        "look at the new server, set `active: <new>` and run `make up` again"
+        f"{{id: <new>, restore: {{from: {settings.active}, time: '<YYYY-MM-DDThh:mm:ssZ>'}}}}, run `{up}` twice, "
+        f"look at the new server, set `active: <new>` and run `{up}` again"
     )
 
 
@@ -119,5 +120,6 @@ def _rotate(settings: AwsSettings, known: Known) -> str:
     owner = f"aws secretsmanager rotate-secret --region {settings.region} --secret-id {known.master}"
     if settings.auth == "iam":
         return f"{owner}  # the owner's; roles log in with tokens, which last 15 minutes"
-    app = f"set aws.rotation to {settings.rotation + 1} in the stack file, then: make up"
+    up = f"make up STACK={pulumi.get_stack()}"
+    app = f"set aws.rotation to {settings.rotation + 1} in the stack file, then: {up}"
     return f"{app}; and the owner's: {owner}" if known.master else app

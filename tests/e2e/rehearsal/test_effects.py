@@ -35,7 +35,7 @@ READERS = {
     "aws": "arn:aws:iam::123456789012:role/adk-api",
     "azure": "11111111-1111-1111-1111-111111111111",
 }
-REGIONS = {"gcp": "europe-west4", "aws": "eu-central-1", "azure": "westeurope"}
+REGIONS = {"gcp": "europe-west4", "aws": "eu-west-2", "azure": "westeurope"}
 KEYS = {
     "gcp": "projects/example-project/locations/europe-west1/keyRings/sessions/cryptoKeys/sessions",
     "aws": "arn:aws:kms:eu-west-1:123456789012:key/11111111-1111-1111-1111-111111111111",
@@ -99,7 +99,10 @@ EDITS: dict[tuple[str, str], Edit] = {
     ("database", "another name"): always(database="sessions"),
     ("server_prefix", "another prefix"): always(server_prefix="chat-sessions"),
     ("secret_prefix", "another prefix"): always(secret_prefix="chat-password"),
-    ("region", "another region"): lambda cloud: {"region": REGIONS[cloud]},
+    ("region", "another region"): lambda cloud: {
+        "region": REGIONS[cloud],
+        **({"backup": {"copy_region": "northeurope"}} if cloud == "azure" else {}),
+    },
     ("encryption_key", "a key, where there was none"): lambda cloud: {"encryption_key": KEYS[cloud]},
     ("network.mode", "public"): always(network={"mode": "public", "allowed_cidrs": ["8.8.8.0/28"]}),
 }

@@ -116,9 +116,9 @@ def test_a_restore_is_an_edit_of_the_stack_file(record: Record) -> None:
     restore = record(servers=[{"id": "g1"}, {"id": "g2"}], active="g2")["runbook"]["restore"]
 
     assert "restore: {from: g2, time:" in restore
-    assert "`make up` twice" in restore
+    assert "run `make up STACK=stack` twice" in restore
 
 
 def test_the_next_rotation_is_named(record: Record) -> None:
     """By the very number to write."""
-    assert record(rotation=3)["runbook"]["rotate"] == "set aws.rotation to 4 in the stack file, then: make up"
+    assert record(rotation=3)["runbook"]["rotate"] == "set aws.rotation to 4 in the stack file, then: make up STACK=stack"
