@@ -121,4 +121,6 @@ def test_a_restore_is_an_edit_of_the_stack_file(record: Record) -> None:
 
 def test_the_next_rotation_is_named(record: Record) -> None:
     """By the very number to write."""
-    assert record(rotation=3)["runbook"]["rotate"] == "set aws.rotation to 4 in the stack file, then: make up STACK=stack"
+    assert (
+        record(rotation=3)["runbook"]["rotate"] == "set aws.rotation to 4 in the stack file, then: make up STACK=stack"
+    )
