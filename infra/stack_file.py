@@ -67,6 +67,8 @@ def for_rehearsal(stack: str, folder: Path) -> Path:
     """
     tracked = ROOT / f"Pulumi.{stack}.yaml"
     content = {key: _without_secrets(value) for key, value in read(tracked).items() if key not in _ENCRYPTION}
+    if content == read(tracked):  # As it is: YAML written anew could read otherwise to the engine.
+        return _copied(tracked.read_text(), folder / "config" / tracked.name)
     return _copied(yaml.safe_dump(content, sort_keys=False), folder / "config" / tracked.name)
 
 

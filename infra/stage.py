@@ -16,6 +16,9 @@ from infra.settings.profiles import CLOUDS
 _FOREIGN: Final = ("PULUMI_", "AWS_", "GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "AZURE_", "ARM_", "MSI_", "IDENTITY_")
 """How the names of variables begin that lead to a state or an account: those of Pulumi and of the providers' SDKs."""
 
+_STAND_INS: Final = (PLUGINS / "rehearsal",)
+"""Never on the PATH of a real deployment, not even where a user put it there."""
+
 _PACKAGES: Final = {"gcp": "pulumi_gcp", "aws": "pulumi_aws", "azure": "pulumi_azure_native"}
 
 _MODELS: Final = ("botocore", "googleapiclient", "azure.mgmt.postgresqlflexibleservers")
@@ -49,7 +52,8 @@ class Stage:
             cli: The path of the Pulumi CLI.
         """
         before, after = ([str(folder) for folder in folders] for folders in self.plugins)
-        path = [str(Path(cli).parent), *before, os.environ.get("PATH", ""), *after]
+        users = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if Path(entry) not in _STAND_INS]
+        path = [str(Path(cli).parent), *before, *users, *after]
         return self.environment | {
             "PATH": os.pathsep.join(path),
             "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
@@ -95,8 +99,7 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    stand_ins = (PLUGINS / "rehearsal",)
-    return Stage(folder, backend, environment, (stand_ins, (PLUGINS,)), stack_file.for_rehearsal, rehearsal=True)
+    return Stage(folder, backend, environment, (_STAND_INS, (PLUGINS,)), stack_file.for_rehearsal, rehearsal=True)
 
 
 def _require_packages(cloud: str) -> None:

@@ -67,6 +67,9 @@ def _resources(stack: Stack) -> list[dict[str, Any]]:
 
 def _require(plan: Plan, stack: str) -> None:
     steps = list(plan.steps.values())
-    lines = [*losses(steps, stack=stack, profile=plan.profile), *edits(steps, stack=stack, stated=plan.stated)]
+    lines = [
+        *losses(steps, stack=stack, profile=plan.profile),
+        *edits(steps, stack=stack, stated=plan.stated, lifted=plan.lifted),
+    ]
     if lines:
         raise DeploymentError("\n".join(lines))

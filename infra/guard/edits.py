@@ -1,38 +1,73 @@
 """Edits of a running server that no cloud takes back, or takes at all, though the engine would plan them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from infra.guard.losses import where
-from infra.guard.plan import PROJECT, Step
+from infra.guard.plan import PROJECT, REPLACES, Step
 from infra.policy.servers import AWS, AZURE, GCP
 
 _VERSION: Final = {GCP: "databaseVersion", AWS: "engineVersion", AZURE: "version"}
 
+_PASSWORD: Final = "random:index/randomPassword:RandomPassword"  # noqa: S105  # A type, no password.
+
+_APP: Final = re.compile(r"-app-[12]\Z")
+
+_MISSING: Final = re.compile(r"-is-not-(there|in-the-list-of-servers)")
+"""How a backend names a source that the stack file does not have."""
+
 _GCP_DATABASE: Final = "gcp:sql/database:Database"
 
 
-def edits(steps: Iterable[Step], *, stack: str, stated: AbstractSet[int]) -> Iterator[str]:
+def edits(
+    steps: Iterable[Step], *, stack: str, stated: AbstractSet[int] = frozenset(), lifted: bool = True
+) -> Iterator[str]:
     """The lines about edits in place that have to be refused; read-only.
 
     Args:
         steps: What the plan does, one step for each resource.
         stack: The stack's name, to name its file.
         stated: The major versions that generations state for themselves.
+        lifted: Whether the stack file says in words that protection is off somewhere.
     """
     plan = list(steps)
     cloned = {step.parent for step in plan if step.type == GCP and "clone" in step.inputs}
+    yield from _rotation(plan, stack)
     for step in plan:
+        if step.leads and step.operation == "create" and _MISSING.search(str(step.wanted)):
+            yield (
+                f"{where(step, stack)} to be restored from a server that is there, or from backups that are kept. "
+                f"For example: {PROJECT}:{step.cloud}: {{servers: [{{id: g1}}, {{id: g2, restore: {{from: g1, time: "
+                "latest}}]}"
+            )
         if step.leads and step.inputs and step.wanted:
             yield from _version(step, stack, stated)
             yield from _geo_backup(step, stack)
+            if step.protect and not step.keeps and not lifted:
+                yield (
+                    f"{where(step, stack)} to stay protected: another profile alone does not lift protection. Say it "
+                    f"first. For example: {PROJECT}:{step.cloud}: {{deletion_protection: false}}"
+                )
         elif step.type == _GCP_DATABASE and step.operation == "create" and step.parent in cloned:
             yield (
                 f"{where(step, stack)} to be left as it came with the restored server: Cloud SQL refuses to make it "
                 f"again. Put `restore` back. For example: {PROJECT}:gcp: {{servers: [{{id: g2, restore: "
                 f"{{from: g1, time: latest}}}}], active: g2}}"
             )
+
+
+def _rotation(plan: Iterable[Step], stack: str) -> Iterator[str]:
+    """Of the app's two roles only the one that nobody uses gets a new password."""
+    replaced = (step.name for step in plan if step.type == _PASSWORD and step.operation in REPLACES)
+    renewed = {name for name in replaced if _APP.search(name)}
+    if len(renewed) > 1:
+        yield (
+            f"Pulumi.{stack}.yaml: {PROJECT}: expected rotation to be counted up by one: by more, the role in use gets "
+            "a new password as well, and API servers that run are shut out. For example: "
+            f"{PROJECT}:gcp: {{rotation: 1}}"
+        )
 
 
 def _version(step: Step, stack: str, stated: AbstractSet[int]) -> Iterator[str]:

@@ -35,6 +35,7 @@ class Step:
         protect: Whether the engine was told to protect it, as of the last `up`.
         inputs: Its inputs as of the last `up`.
         wanted: Its inputs as the program asks for them now; empty where it goes.
+        keeps: Whether the engine is told to protect it from now on.
         causes: The properties whose change makes a replacement.
     """
 
@@ -45,6 +46,7 @@ class Step:
     protect: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict)
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    keeps: bool = False
     causes: tuple[str, ...] = ()
 
     @property
@@ -70,6 +72,7 @@ class Plan:
         steps: One step for each resource.
         profile: The stack's profile.
         stated: The major versions that generations state for themselves.
+        lifted: Whether the stack file says in words that protection is off somewhere.
         refused: What the engine itself refused for its protection, before it was a step: operations by URN.
     """
 
@@ -78,6 +81,7 @@ class Plan:
         self.steps: dict[str, Step] = {}
         self.profile = "prod"
         self.stated: frozenset[int] = frozenset()
+        self.lifted = False
         self.refused: dict[str, str] = {}
 
     def event(self, event: EngineEvent) -> None:
@@ -85,7 +89,9 @@ class Plan:
         if event.prelude_event:
             config = event.prelude_event.config
             self.profile = config.get(f"{PROJECT}:profile", self.profile)
-            self.stated = _stated(config.get(f"{PROJECT}:{config.get(f'{PROJECT}:backend')}", "{}"))
+            section = config.get(f"{PROJECT}:{config.get(f'{PROJECT}:backend')}", "{}")
+            self.stated = _stated(section)
+            self.lifted = re.search(r'"deletion_protection":\s*false', section) is not None
         elif event.resource_pre_event:
             step = _step(event.resource_pre_event.metadata)
             known = self.steps.get(step.urn)
@@ -128,16 +134,17 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
 
 
 def _step(step: StepEventMetadata) -> Step:
-    old = step.old
+    old, known = step.old, step.old or step.new
     replaced = [path for path, diff in (step.detailed_diff or {}).items() if "replace" in diff.diff_kind.value]
     return Step(
         operation=step.op.value,
         type=step.type,
         urn=step.urn,
-        parent=old.parent if old else "",
+        parent=known.parent if known else "",
         protect=bool(old and old.protect),
         inputs=(old.inputs if old else None) or {},
         wanted=(step.new.inputs if step.new else None) or {},
+        keeps=bool(step.new and step.new.protect),
         causes=tuple(dict.fromkeys([*(step.keys or ()), *replaced])),
     )
 

@@ -79,10 +79,13 @@ def posture(settings: Settings) -> Posture:
     section = settings.managed
     servers = section.servers if section else ()
     retiring = (server for server in servers if server.deletion_protection is False)
-    leaving = [server.id for server in retiring if section and server.id != section.active]
+    leaving = {server.id for server in retiring if section and server.id != section.active}
     prefixes = {NAME, section.server_prefix} if section else set()
-    names = frozenset(f"{prefix}-{id_}" for prefix in prefixes for id_ in leaving)
-    return Posture(settings.profile, settings.waivers, names)
+    gone, kept = (
+        frozenset(f"{prefix}-{server.id}" for prefix in prefixes for server in servers if (server.id in leaving) is out)
+        for out in (True, False)
+    )
+    return Posture(settings.profile, settings.waivers, gone, kept)
 
 
 async def _plain(value: Any) -> Any:

@@ -72,14 +72,17 @@ def posture() -> Posture:
     own = {key.partition(":")[2]: value for key, value in config.items() if key.startswith(f"{NAME}:")}
     section = _decoded(own.get(own.get("backend", ""), "{}"))
     servers = section.get("servers") or []
-    leaving = [
+    leaving = {
         each["id"]
         for each in servers
         if each.get("deletion_protection") is False and each["id"] != section.get("active", "g1")
-    ]
+    }
     prefixes = {"adk-sessions", section.get("server_prefix", "adk-sessions")}
-    names = frozenset(f"{prefix}-{id_}" for prefix in prefixes for id_ in leaving)
-    return Posture(own.get("profile", "prod"), _decoded(own.get("waivers", "{}")), names)
+    gone, kept = (
+        frozenset(f"{prefix}-{each['id']}" for prefix in prefixes for each in servers if (each["id"] in leaving) is out)
+        for out in (True, False)
+    )
+    return Posture(own.get("profile", "prod"), _decoded(own.get("waivers", "{}")), gone, kept)
 
 
 def _decoded(text: str) -> dict[str, Any]:

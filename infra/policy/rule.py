@@ -157,11 +157,13 @@ class Posture:
         profile: `dev`, `staging` or `prod`; floors hold in `prod` alone.
         waivers: Names of floors that the stack is under, each with its reason.
         retiring: Names of servers on their way out, which need no deletion protection any more.
+        staying: Names of the others.
     """
 
     profile: str = "prod"
     waivers: Mapping[str, str] = field(default_factory=dict)
     retiring: frozenset[str] = frozenset()
+    staying: frozenset[str] = frozenset()
 
     def asks(self, rule: Rule) -> bool:
         """Whether a rule has to hold here; read-only."""
@@ -169,7 +171,12 @@ class Posture:
 
     def retires(self, resource: Resource) -> bool:
         """Whether a resource is, or belongs to, a server on its way out; read-only."""
-        return any(resource.name == name or resource.name.startswith(f"{name}-") for name in self.retiring)
+        return _of(resource, self.retiring) and not _of(resource, self.staying)
+
+
+def _of(resource: Resource, servers: frozenset[str]) -> bool:
+    """Whether a resource is one of these servers, or is named as a part of one."""
+    return any(resource.name == name or resource.name.startswith(f"{name}-") for name in servers)
 
 
 def same(key: str, yaml: str, *clouds: str) -> dict[str, Fix]:

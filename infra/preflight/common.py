@@ -1,5 +1,6 @@
 """What holds for all three clouds: server generations, roles and parameters."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,6 +10,9 @@ from infra.settings.servers import servers_refusal
 
 OWN_PARAMETERS: Final = frozenset({"timezone", "max_connections", "ssl", "password_encryption"})
 """Parameters that the program sets itself, since ADK or a promise of this project rests on them."""
+
+_PARAMETER: Final = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
+"""As PostgreSQL writes them; it takes any case, and a second spelling would get past what is refused by name."""
 
 
 def check(section: str, settings: ManagedSettings) -> Iterator[Refusal]:
@@ -21,6 +25,12 @@ def check(section: str, settings: ManagedSettings) -> Iterator[Refusal]:
     if reason := servers_refusal(settings.servers, settings.active):
         yield Refusal(f"{section}.servers", reason, "{servers: [{id: g1}], active: g1}")
     yield from _roles(section, settings)
+    for name in sorted(name for name in settings.parameters if not _PARAMETER.match(name)):
+        yield Refusal(
+            f"{section}.parameters",
+            f"names of parameters in small letters, got {name!r}",
+            "{parameters: {log_min_duration_statement: '500'}}",
+        )
     for name in sorted(settings.parameters.keys() & OWN_PARAMETERS):
         yield Refusal(
             f"{section}.parameters",

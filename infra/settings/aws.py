@@ -8,24 +8,24 @@ from infra.settings.managed import ManagedSettings
 from infra.settings.section import Section
 from infra.settings.types import Cidr, ServerId
 
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z")]
 """A region as AWS writes it."""
 
-MaybeRegion = Annotated[str, StringConstraints(pattern=r"^([a-z]{2}(-[a-z]+)+-[0-9])?$")]
+MaybeRegion = Annotated[str, StringConstraints(pattern=r"^([a-z]{2}(-[a-z]+)+-[0-9])?\Z")]
 
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 """HH:MM, UTC."""
 
-Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]$")]
+Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]\Z")]
 """The letter that follows the region in the name of an availability zone."""
 
-KeyArn = Annotated[str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$")]
+KeyArn = Annotated[str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?\Z")]
 """A KMS key. Not an alias: RDS reports the key itself, and an alias would look like another key ever after."""
 
-RoleArn = Annotated[str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+)?$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+)?\Z")]
 
 BackupArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:auto-backup:ab-[a-z0-9]+$")
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:auto-backup:ab-[a-z0-9]+\Z")
 ]
 """The automated backups that RDS retains of a deleted server, or replicates into another region."""
 
@@ -114,16 +114,16 @@ class Network(Section):
     )
     vpc_id: str = Field(
         default="",
-        pattern=r"^(vpc-[0-9a-f]{8,17})?$",
+        pattern=r"^(vpc-[0-9a-f]{8,17})?\Z",
         description="the id of a given VPC; empty for one that is built",
         examples=["vpc-0a1b2c3d4e5f67890"],
     )
-    subnet_ids: tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...] = Field(
+    subnet_ids: tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}\Z")], ...] = Field(
         default=(),
         description="a list of subnets of the given VPC, in two or more zones",
         examples=["[subnet-0a1b2c3d4e5f67890, subnet-0a1b2c3d4e5f67891]"],
     )
-    client_security_groups: tuple[Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$")], ...] = Field(
+    client_security_groups: tuple[Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}\Z")], ...] = Field(
         default=(),
         description="a list of security groups whose members may connect",
         examples=["[sg-0a1b2c3d4e5f67890]"],
@@ -171,13 +171,13 @@ class AwsSettings(ManagedSettings):
     region: Region = Field(default="eu-west-1", description="the AWS region", examples=["eu-west-1"])
     account: str = Field(
         default="",
-        pattern=r"^([0-9]{12})?$",
+        pattern=r"^([0-9]{12})?\Z",
         description="the 12 digits of the only account this stack may touch; empty for that of the credentials",
         examples=["'123456789012'"],
     )
     instance_class: str = Field(
         default="db.m7g.large",
-        pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+$",
+        pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+\Z",
         description="the machine, as RDS names its instance classes",
         examples=["db.m7g.large"],
     )
@@ -216,7 +216,7 @@ class AwsSettings(ManagedSettings):
     )
     ca_file: str = Field(
         default="",
-        pattern=r"^[^\s?#&%]*$",
+        pattern=r"^[^\s?#&%]*\Z",
         description="where clients keep the RDS bundle, for the URI; empty for libpq's own ~/.postgresql/root.crt",
         examples=["/etc/ssl/certs/rds-global-bundle.pem"],
     )

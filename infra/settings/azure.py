@@ -8,20 +8,20 @@ from infra.settings.managed import ManagedSettings
 from infra.settings.section import Section
 from infra.settings.types import Cidr
 
-Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^$")]
+Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z|^\Z")]
 """An id of a subscription or of an Entra object, in small letters; empty where there is none."""
 
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{2,29}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{2,29}\Z")]
 """A region as the API writes it: `swedencentral`, not `Sweden Central`."""
 
 ResourceId = Annotated[
-    str, StringConstraints(pattern=r"^/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers/\S+$|^$")
+    str, StringConstraints(pattern=r"^/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers/\S+\Z|^\Z")
 ]
 """What `az … show --query id` prints; empty where there is none."""
 
 _GROUPS: Final = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups"
 
-BackupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,61}[a-z0-9]$")]
+BackupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")]
 
 
 class Storage(Section):
@@ -160,7 +160,7 @@ class AzureSettings(ManagedSettings):
     )
     resource_group: str = Field(
         default="",
-        pattern=r"^[A-Za-z0-9_.()-]{0,90}$",
+        pattern=r"^[A-Za-z0-9_.()-]{0,90}\Z",
         description="the name of an existing resource group; none: one is made for the stack",
         examples=["session-database"],
     )

@@ -8,22 +8,22 @@ from infra.settings.managed import ManagedSettings
 from infra.settings.section import Section
 from infra.settings.types import Cidr
 
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)+\d{1,2}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)+\d{1,2}\Z")]
 """A region, not a zone, for example `us-central1` (Google Cloud, "Regions and zones")."""
 
-OptionalRegion = Annotated[str, StringConstraints(pattern=r"^([a-z]+(-[a-z]+)+\d{1,2})?$")]
+OptionalRegion = Annotated[str, StringConstraints(pattern=r"^([a-z]+(-[a-z]+)+\d{1,2})?\Z")]
 
-BackupLocation = Annotated[str, StringConstraints(pattern=r"^(us|eu|asia|[a-z]+(-[a-z]+)+\d{1,2})?$")]
+BackupLocation = Annotated[str, StringConstraints(pattern=r"^(us|eu|asia|[a-z]+(-[a-z]+)+\d{1,2})?\Z")]
 """A region or one of the three multi-regions that take backups (Cloud SQL, "Backup locations")."""
 
-ProjectId = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{4,28}[a-z0-9])?$")]
+ProjectId = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{4,28}[a-z0-9])?\Z")]
 
-Tier = Annotated[str, StringConstraints(pattern=r"^db-[A-Za-z0-9-]{2,40}$")]
+Tier = Annotated[str, StringConstraints(pattern=r"^db-[A-Za-z0-9-]{2,40}\Z")]
 
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
 KeyName = Annotated[
-    str, StringConstraints(pattern=r"^(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+)?$")
+    str, StringConstraints(pattern=r"^(projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+)?\Z")
 ]
 """A Cloud KMS key's resource name, without a version, which Cloud SQL picks by itself."""
 
@@ -87,12 +87,12 @@ class Network(Section):
         description="the private block of a network that is built here, /16 to /23, half for clients, half for Google",
         examples=["10.64.0.0/20"],
     )
-    id: Annotated[str, StringConstraints(pattern=r"^(projects/[^/]+/global/networks/[^/]+)?$")] = Field(
+    id: Annotated[str, StringConstraints(pattern=r"^(projects/[^/]+/global/networks/[^/]+)?\Z")] = Field(
         default="",
         description="an existing VPC network instead of a built one; mode private needs private services access there",
         examples=["projects/example-project/global/networks/shared"],
     )
-    allocated_range: Annotated[str, StringConstraints(pattern=r"^([a-z]([a-z0-9-]{0,61}[a-z0-9])?)?$")] = Field(
+    allocated_range: Annotated[str, StringConstraints(pattern=r"^([a-z]([a-z0-9-]{0,61}[a-z0-9])?)?\Z")] = Field(
         default="",
         description="the name of the allocated address range to take in that network; empty is any",
         examples=["google-managed-services-shared"],

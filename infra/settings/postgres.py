@@ -22,7 +22,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:][A-Za-z0-9._:-]{0,252}$"), AfterValidator(_host)]
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:][A-Za-z0-9._:-]{0,252}\Z"), AfterValidator(_host)]
 """A host's name, an IPv4 address or an IPv6 address."""
 
 GivenName = Annotated[str, StringConstraints(min_length=1, max_length=63), AfterValidator(_printable)]

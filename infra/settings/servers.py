@@ -1,6 +1,6 @@
 """The generations of a server: the one in use, the one before, and the one that is restored beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -68,6 +68,15 @@ def servers_refusal(servers: Sequence[Server], active: str) -> str | None:
     for server in servers:
         if server.restore and server.adopt:
             return f"expected either restore or adopt for {server.id}"
-        if server.restore and server.restore.source == server.id:
-            return f"expected {server.id} to be restored from another server"
+    return _circle({server.id: server.restore.source for server in servers if server.restore})
+
+
+def _circle(sources: Mapping[str, str]) -> str | None:
+    """A generation that would, by whatever detour, be restored from itself."""
+    for start in sources:
+        place = sources[start]
+        for _ in sources:
+            if place == start:
+                return f"expected {start} to be restored from another server"
+            place = sources.get(place, "")
     return None

@@ -8,23 +8,24 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 FilePath = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^?#%\x00-\x1f]*[^?#%\x00-\x1f/]$"),
+    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^?#%\x00-\x1f]*[^?#%\x00-\x1f/]\Z"),
 ]
 """A path that survives in a SQLite URI: ADK keeps %-escapes raw and cuts at `?` and `#` (google-adk 2.13 registry)."""
 
 PostgresVersion = Literal[15, 16, 17, 18]
 """A major version that all three clouds offer."""
 
-DatabaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+DatabaseName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}\Z")]
 """A database: small letters, digits and underscores, so that nobody has to quote it; RDS takes no hyphen."""
 
-RoleName = Annotated[str, StringConstraints(pattern=r"^(?!pg_)[a-z_][a-z0-9_]{0,62}$")]
-"""A role that needs no quotes; names with `pg_` belong to PostgreSQL itself (PostgreSQL, "CREATE ROLE")."""
+RoleName = Annotated[str, StringConstraints(pattern=r"^(?!pg_|none\Z|public\Z)[a-z_][a-z0-9_]{0,60}\Z")]
+"""A role that needs no quotes, with room for the `_2` of the app's other role. Names with `pg_`, `none` and `public`
+belong to PostgreSQL itself (PostgreSQL, "CREATE ROLE")."""
 
-NamePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z](?!.*--)[a-z0-9-]{0,38}[a-z0-9]$")]
+NamePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z](?!.*--)[a-z0-9-]{0,38}[a-z0-9]\Z")]
 """What every cloud takes at the start of a name, with room for the suffixes that Pulumi adds."""
 
-ServerId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}$")]
+ServerId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}\Z")]
 """A generation's name, for example `g1`; it ends up in names of resources."""
 
 Hour = Annotated[int, Field(ge=0, le=23)]
@@ -34,7 +35,7 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+\Z")]
 
 _PRIVATE_BITS: Final = 16
 """An address block for clients that is wider than this is no list of clients any more."""
@@ -61,6 +62,6 @@ def _moment(text: str) -> str:
 
 
 Moment = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$"), AfterValidator(_moment)
+    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z"), AfterValidator(_moment)
 ]
 """A point in time as the clouds take it: RFC 3339, UTC, ending in `Z`."""

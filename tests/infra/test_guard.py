@@ -175,6 +175,48 @@ def test_the_database_of_a_restored_server_is_not_made_again() -> None:
     assert list(guard.edits([step("same"), database], stack="prod", stated=frozenset())) == []
 
 
+def test_what_is_made_is_known_by_its_component() -> None:
+    """There is no old one to ask."""
+    new = {"type": DATABASE, "urn": "urn:x::d", "id": "", "parent": "urn:x::server", "provider": ""}
+    metadata = {"op": "create", "urn": "urn:x::d", "type": DATABASE, "provider": "", "new": new}
+    plan = guard.Plan()
+    plan.event(
+        EngineEvent.from_json(
+            {"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": metadata, "planning": True}}
+        )
+    )
+
+    assert [each.parent for each in plan.steps.values()] == ["urn:x::server"]
+
+
+def test_another_profile_alone_lifts_no_protection() -> None:
+    """One word of the stack file would do it for a database in use."""
+    server = step("update", inputs={"region": "a"}, wanted={"region": "a"}, protect=True)
+
+    (line,) = guard.edits([server], stack="prod", lifted=False)
+    assert "deletion_protection: false" in line
+    assert list(guard.edits([server], stack="prod", lifted=True)) == []
+
+
+def test_a_rotation_by_two_would_shut_out_whoever_is_in() -> None:
+    """Both roles would get new passwords at once."""
+    kind = "random:index/randomPassword:RandomPassword"
+    first, second = (step("replace", kind, name=f"adk-sessions-app-{slot}") for slot in (1, 2))
+
+    (line,) = guard.edits([first, second], stack="prod")
+    assert "counted up by one" in line
+    assert list(guard.edits([first, step("replace", kind, name="adk-sessions-owner")], stack="prod")) == []
+
+
+def test_a_server_is_not_restored_from_one_that_is_not_there() -> None:
+    """The cloud would say so half-way through the `up`."""
+    wanted = {"restoreToPointInTime": {"sourceDbInstanceIdentifier": "adk-sessions-g9-is-not-there"}}
+
+    (line,) = guard.edits([step("create", AWS, wanted=wanted)], stack="prod")
+    assert "restored from a server that is there" in line
+    assert list(guard.edits([step("same", AWS, wanted=wanted)], stack="prod")) == []
+
+
 def test_the_versions_that_generations_state_are_read_from_the_configuration() -> None:
     """As the engine tells it at the start of its events."""
     config = {

@@ -96,3 +96,18 @@ def test_every_example_is_itself_accepted(key: str) -> None:
     text = value if isinstance(value, str) else json.dumps(value)
 
     assert load(**{"backend": "sqlite", name.removeprefix(f"{PROJECT}:"): text}).backend
+
+
+@pytest.mark.parametrize("key", ["database", "owner_user", "app_user", "server_prefix"])
+@pytest.mark.parametrize("cloud", ["gcp", "aws", "azure"])
+def test_a_line_break_at_the_end_is_no_part_of_a_name(cloud: str, key: str) -> None:
+    """A YAML block leaves one, and `$` of a pattern would not see it."""
+    with pytest.raises(SettingsError, match=f"{cloud}.{key}"):
+        load(backend=cloud, **{cloud: json.dumps({key: "sessions\n"})})
+
+
+@pytest.mark.parametrize("name", ["none", "public", "pg_owner", "a" * 62])
+def test_a_role_has_a_name_that_postgresql_takes(name: str) -> None:
+    """With room for the second one."""
+    with pytest.raises(SettingsError, match="app_user"):
+        load(backend="gcp", gcp=json.dumps({"app_user": name}))

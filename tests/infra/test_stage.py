@@ -73,3 +73,17 @@ def test_what_is_on_this_machine_is_not_rehearsed() -> None:
     """A destroy would really move the database away."""
     with pytest.raises(SettingsError, match=r"Pulumi\.dev\.yaml: session-database:backend: expected one of gcp, aws"):
         stage.rehearsal("dev", {})
+
+
+def test_stand_ins_on_the_users_own_path_are_no_plugins_of_a_real_deployment(
+    monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    """Or fake servers would end up in a real state."""
+    monkeypatch.setattr(state, "STATE", root / ".state")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{root}")
+    stand_ins = str(PLUGINS / "rehearsal")
+    monkeypatch.setenv("PATH", os.pathsep.join([stand_ins, f"{stand_ins}/", os.environ["PATH"]]))
+
+    path = stage.real().variables("/opt/pulumi/bin/pulumi")["PATH"].split(os.pathsep)
+
+    assert [entry for entry in path if entry.startswith(stand_ins)] == []

@@ -28,7 +28,7 @@ _OF_SQL: Final = frozenset(
 
 _DATABASES: Final = frozenset({"postgres", "rdsadmin", "template0", "template1"})
 
-_READER: Final = re.compile(r"^arn:aws[a-z-]*:(iam|sts)::\d{12}:(role|user|assumed-role)/[\w+=,.@/-]+$")
+_READER: Final = re.compile(r"^arn:aws[a-z-]*:(iam|sts)::\d{12}:(role|user|assumed-role)/[\w+=,.@/-]+\Z")
 
 
 def check(settings: AwsSettings) -> Iterator[Refusal]:

@@ -7,7 +7,7 @@ from typing import Final
 from infra.settings.aws import AwsSettings
 from infra.settings.refusals import Refusal
 
-_IDENTIFIER: Final = re.compile(r"^[a-z](?!.*--)[a-z0-9-]{0,61}[a-z0-9]$|^[a-z]$")
+_IDENTIFIER: Final = re.compile(r"^[a-z](?!.*--)[a-z0-9-]{0,61}[a-z0-9]\Z|^[a-z]\Z")
 """Amazon RDS API, "CreateDBInstance", DBInstanceIdentifier; RDS stores it in small letters."""
 
 

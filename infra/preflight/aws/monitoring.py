@@ -16,10 +16,10 @@ _INSIGHTS_DAYS: Final = (7, *range(31, 31 * 24, 31), 731)
 _ADVANCED_DAYS: Final = 465
 """What the advanced mode wants (Amazon RDS User Guide, "Turning on the Advanced mode of Database Insights")."""
 
-_TOPIC: Final = re.compile(r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
+_TOPIC: Final = re.compile(r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}\Z")
 
-_TAG: Final = re.compile(r"^(?!aws:)[\w .:/=+@-]{1,128}$", re.IGNORECASE)
-_TAG_VALUE: Final = re.compile(r"^[\w .:/=+@-]{0,256}$")
+_TAG: Final = re.compile(r"^(?!aws:)[\w .:/=+@-]{1,128}\Z", re.IGNORECASE)
+_TAG_VALUE: Final = re.compile(r"^[\w .:/=+@-]{0,256}\Z")
 _MOST_TAGS: Final = 48
 """Fifty, less the one that the program sets and the name of a network's part (AWS, "Tag your AWS resources")."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from infra.settings.aws import AwsSettings
 from infra.settings.refusals import Refusal
 
-_NAME: Final = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")
+_NAME: Final = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?\Z")
 
 _FIX: Final = "{parameters: {log_min_duration_statement: '500'}}"
 

@@ -10,11 +10,11 @@ from infra.settings.managed import Alerts
 from infra.settings.refusals import Refusal
 from infra.settings.servers import Server
 
-_KEY: Final = re.compile(r"/providers/Microsoft\.KeyVault/vaults/[^/]+/keys/[^/]+$")
+_KEY: Final = re.compile(r"/providers/Microsoft\.KeyVault/vaults/[^/]+/keys/[^/]+\Z")
 _SERVER: Final = re.compile(
-    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DBforPostgreSQL/flexibleServers/[^/]+$"
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DBforPostgreSQL/flexibleServers/[^/]+\Z"
 )
-_GROUP: Final = re.compile(r"^/subscriptions/.+/providers/[Mm]icrosoft\.[Ii]nsights/actionGroups/[^/]+$")
+_GROUP: Final = re.compile(r"^/subscriptions/.+/providers/[Mm]icrosoft\.[Ii]nsights/actionGroups/[^/]+\Z")
 _EXAMPLE: Final = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups"
 EXAMPLE_KEY: Final = f"{_EXAMPLE}/keys/providers/Microsoft.KeyVault/vaults/example/keys/sessions"
 EXAMPLE_GROUP: Final = f"{_EXAMPLE}/watch/providers/Microsoft.Insights/actionGroups/oncall"

@@ -46,7 +46,7 @@ READ_ONLY: Final = frozenset(
 OWN: Final = frozenset({"require_secure_transport", "ssl_min_protocol_version", "ssl_max_protocol_version"})
 """Parameters that a promise of this project rests on: TLS."""
 
-READER: Final = re.compile(r"^(?:(Group|ServicePrincipal|User):)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
+READER: Final = re.compile(r"^(?:(Group|ServicePrincipal|User):)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
 """A reader: an Entra object id, with its kind in front where it is no service principal."""
 
 _MOST_TAGS: Final = 50

@@ -119,7 +119,6 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"owner_user": "administrator"}, "owner_user", "not administrator"),
     ({"owner_user": "root"}, "owner_user", "not root"),
     ({"owner_user": "guest"}, "owner_user", "not guest"),
-    ({"app_user": "public"}, "app_user", "not public"),
     ({"owner_user": "adk", "app_user": "adk_2"}, "app_user", "another name than adk_2"),
     ({"database": "azure_maintenance"}, "database", "which every server has already"),
     ({"database": "postgres"}, "database", "which every server has already"),
