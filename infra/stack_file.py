@@ -66,10 +66,11 @@ def for_rehearsal(stack: str, folder: Path) -> Path:
         SettingsError: There is no such stack file, or it is no YAML.
     """
     tracked = ROOT / f"Pulumi.{stack}.yaml"
-    content = {key: _without_secrets(value) for key, value in read(tracked).items() if key not in _ENCRYPTION}
-    if content == read(tracked):  # As it is: YAML written anew could read otherwise to the engine.
-        return _copied(tracked.read_text(), folder / "config" / tracked.name)
-    return _copied(yaml.safe_dump(content, sort_keys=False), folder / "config" / tracked.name)
+    whole = read(tracked)
+    content = {key: _without_secrets(value) for key, value in whole.items() if key not in _ENCRYPTION}
+    # As it is where nothing has to go: YAML written anew could read otherwise to the engine.
+    text = tracked.read_text() if content == whole else yaml.safe_dump(content, sort_keys=False)
+    return _copied(text, folder / "config" / tracked.name)
 
 
 def _without_secrets(value: Any) -> Any:

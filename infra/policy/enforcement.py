@@ -10,7 +10,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 from infra.backends import NAME
 from infra.errors import SettingsError
 from infra.policy import idle_waivers, violations
-from infra.policy.rule import UNKNOWN, Posture, Resource
+from infra.policy.rule import UNKNOWN, Posture, Resource, server_names
 from infra.settings import Settings
 
 
@@ -81,11 +81,9 @@ def posture(settings: Settings) -> Posture:
     retiring = (server for server in servers if server.deletion_protection is False)
     leaving = {server.id for server in retiring if section and server.id != section.active}
     prefixes = {NAME, section.server_prefix} if section else set()
-    gone, kept = (
-        frozenset(f"{prefix}-{server.id}" for prefix in prefixes for server in servers if (server.id in leaving) is out)
-        for out in (True, False)
-    )
-    return Posture(settings.profile, settings.waivers, gone, kept)
+    staying = {server.id for server in servers} - leaving
+    names = (server_names(prefixes, ids) for ids in (leaving, staying))
+    return Posture(settings.profile, settings.waivers, *names)
 
 
 async def _plain(value: Any) -> Any:

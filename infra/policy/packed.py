@@ -9,7 +9,7 @@ import pulumi_policy as sdk  # type: ignore[import-not-found]  # Only in the pac
 from pulumi_policy import proxy
 
 from infra.policy import RULES, violations
-from infra.policy.rule import UNKNOWN, Posture, Resource, Rule
+from infra.policy.rule import UNKNOWN, Posture, Resource, Rule, server_names
 
 NAME: Final = "session-database"
 
@@ -78,11 +78,9 @@ def posture() -> Posture:
         if each.get("deletion_protection") is False and each["id"] != section.get("active", "g1")
     }
     prefixes = {"adk-sessions", section.get("server_prefix", "adk-sessions")}
-    gone, kept = (
-        frozenset(f"{prefix}-{each['id']}" for prefix in prefixes for each in servers if (each["id"] in leaving) is out)
-        for out in (True, False)
-    )
-    return Posture(own.get("profile", "prod"), _decoded(own.get("waivers", "{}")), gone, kept)
+    staying = {each["id"] for each in servers} - leaving
+    names = (server_names(prefixes, ids) for ids in (leaving, staying))
+    return Posture(own.get("profile", "prod"), _decoded(own.get("waivers", "{}")), *names)
 
 
 def _decoded(text: str) -> dict[str, Any]:

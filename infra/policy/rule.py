@@ -1,7 +1,8 @@
 """What a rule is: a named promise about resources, as a plain function of a type and its inputs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Final, Literal
 
 CLOUDS: Final = {"gcp": "gcp", "aws": "aws", "azure-native": "azure"}
@@ -172,6 +173,11 @@ class Posture:
     def retires(self, resource: Resource) -> bool:
         """Whether a resource is, or belongs to, a server on its way out; read-only."""
         return _of(resource, self.retiring) and not _of(resource, self.staying)
+
+
+def server_names(prefixes: Iterable[str], ids: Iterable[str]) -> frozenset[str]:
+    """The names that servers of these generations may have in the program; read-only."""
+    return frozenset(f"{prefix}-{id_}" for prefix, id_ in product(prefixes, ids))
 
 
 def _of(resource: Resource, servers: frozenset[str]) -> bool:
