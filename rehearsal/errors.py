@@ -6,6 +6,8 @@ RehearsalError
 ├── ServerError        a server, or one of PostgreSQL's own programs, did not do what was asked
 ├── SettingsError      PostgreSQL does not accept a setting
 ├── ProtectedError     a cloud would refuse a deletion
+├── CloudRefusalError  the rehearsal's control plane refuses a request, as a cloud would
+├── ControlPlaneError  the rehearsal's control plane cannot be reached or started
 ├── SchemaError        an installed SDK does not know a type of resource
 └── UnknownTypeError   a stand-in has no behaviour for a type of resource or a function
 """
@@ -33,6 +35,27 @@ class SettingsError(RehearsalError):
 
 class ProtectedError(RehearsalError):
     """A cloud refuses a deletion. For example, of an instance with deletion protection."""
+
+
+class CloudRefusalError(RehearsalError):
+    """The control plane refuses a request in the cloud's own words. For example, since the server is busy.
+
+    Args:
+        code: The vendor's code, for example "ServerIsBusy".
+        message: The vendor's words.
+        status: Of HTTP.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        """The text says both."""
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class ControlPlaneError(RehearsalError):
+    """The control plane did not start or answer; the message ends with the last lines of its log."""
 
 
 class SchemaError(RehearsalError):
