@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -27,6 +27,8 @@ EVENTS: Final = (
 Not `backup`: two mails a day that all is well. Those events are counted instead.
 """
 
+_SECONDS: Final = 300
+
 _PUBLISHERS: Final = ("cloudwatch.amazonaws.com", "events.rds.amazonaws.com")
 
 
@@ -43,6 +45,15 @@ class Watched:
     name: str
     instance: aws.rds.Instance
     replica: bool
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A topic that is told, given or made."""
+
+    arn: pulumi.Input[str]
+    name: pulumi.Input[str] = ""
+    after: tuple[pulumi.Resource, ...] = ()
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -74,24 +85,25 @@ class Monitoring(pulumi.ComponentResource):
         self._name, self._settings = name, settings
         self._child = pulumi.ResourceOptions(parent=self)
         channels = channels_of(settings, region)
-        self.topic = self._topic(name, purpose="alarms") if settings.alerts.emails or not channels else None
-        self.topics: list[pulumi.Input[str]] = [*([self.topic.arn] if self.topic else []), *channels]
-        self.subscriptions = self._subscriptions(self.topic) if self.topic else []
+        own = [self._topic(name, purpose="alarms")] if settings.alerts.emails or not channels else []
+        self._told = [*own, *(_Told(channel) for channel in channels)]
+        self.topics = [each.arn for each in self._told]
+        self.subscriptions = [each for topic in own for each in self._subscriptions(topic)]
         self.events = self._events(watched)
         self.alarms = [self._alarm(each, alarm) for each in watched for alarm in alarms(settings, replica=each.replica)]
         self.backups = [self._backups(each) for each in watched if not each.replica and settings.backup.retention_days]
         self.register_outputs({})
 
-    def _topic(self, name: str, *, purpose: str) -> aws.sns.Topic:
+    def _topic(self, name: str, *, purpose: str) -> _Told:
         """A topic that CloudWatch and RDS of this account may publish to.
 
         It is not encrypted: with AWS's own key CloudWatch could not publish, and no message holds session data.
         """
         topic = aws.sns.Topic(name, tags={"purpose": purpose}, opts=self._child)
-        aws.sns.TopicPolicy(name, arn=topic.arn, policy=topic.arn.apply(_publishers), opts=self._child)
-        return topic
+        policy = aws.sns.TopicPolicy(name, arn=topic.arn, policy=topic.arn.apply(_publishers), opts=self._child)
+        return _Told(topic.arn, topic.name, (policy,))
 
-    def _subscriptions(self, topic: aws.sns.Topic) -> list[aws.sns.TopicSubscription]:
+    def _subscriptions(self, topic: _Told) -> list[aws.sns.TopicSubscription]:
         return [
             aws.sns.TopicSubscription(
                 f"{self._name}-{email}", topic=topic.arn, protocol="email", endpoint=email, opts=self._child
@@ -107,23 +119,24 @@ class Monitoring(pulumi.ComponentResource):
                 [each.instance.identifier for each in watched],
                 EVENTS,
             )
-            for number, topic in enumerate(self.topics)
+            for number, topic in enumerate(self._told)
         ]
 
     def _subscribed(
         self,
         name: str,
-        topic: pulumi.Input[str],
+        topic: _Told,
         sources: Sequence[pulumi.Input[str]],
         categories: Sequence[str],
     ) -> aws.rds.EventSubscription:
+        """After the right to publish: RDS tries it at once (Amazon RDS API, "CreateEventSubscription", errors)."""
         return aws.rds.EventSubscription(
             name,
-            sns_topic=topic,
+            sns_topic=topic.arn,
             source_type="db-instance",
             source_ids=list(sources),
             event_categories=list(categories),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=topic.after),
         )
 
     def _alarm(self, watched: Watched, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
@@ -132,11 +145,7 @@ class Monitoring(pulumi.ComponentResource):
         return aws.cloudwatch.MetricAlarm(
             f"{watched.name}-{alarm.key}",
             alarm_description=f"{watched.name}: {limit} {alarm.meaning}",
-            namespace="AWS/RDS",
-            metric_name=alarm.metric,
-            dimensions={"DBInstanceIdentifier": watched.instance.identifier},
-            statistic="Average",
-            period=300,
+            **(_counter(watched, alarm) if alarm.counter else _metric(watched, alarm)),
             evaluation_periods=alarm.periods,
             comparison_operator=f"{'GreaterThan' if above else 'LessThan'}Threshold",
             threshold=alarm.threshold,
@@ -156,7 +165,7 @@ class Monitoring(pulumi.ComponentResource):
         """
         name, hours = f"{watched.name}-backup", self._settings.alerts.backup_age_hours
         counter = self._topic(name, purpose="counter")
-        self._subscribed(name, counter.arn, [watched.instance.identifier], ["backup"])
+        self._subscribed(name, counter, [watched.instance.identifier], ["backup"])
         return aws.cloudwatch.MetricAlarm(
             name,
             alarm_description=f"{watched.name}: no backup for {hours} hours",
@@ -178,6 +187,25 @@ class Monitoring(pulumi.ComponentResource):
 def channels_of(settings: AwsSettings, region: str) -> list[str]:
     """The existing topics of a region, by their ARNs; read-only."""
     return [arn for arn in settings.alerts.channels if arn.split(":")[3] == region]
+
+
+def _metric(watched: Watched, alarm: Alarm) -> dict[str, Any]:
+    return {
+        "namespace": "AWS/RDS",
+        "metric_name": alarm.metric,
+        "dimensions": {"DBInstanceIdentifier": watched.instance.identifier},
+        "statistic": "Average",
+        "period": _SECONDS,
+    }
+
+
+def _counter(watched: Watched, alarm: Alarm) -> dict[str, Any]:
+    """By the resource id (CloudWatch, "Create an alarm on Performance Insights counter metrics")."""
+    asked = pulumi.Output.concat("DB_PERF_INSIGHTS('RDS', '", watched.instance.resource_id, f"', '{alarm.metric}')")
+    query = aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id="counter", expression=asked, label=alarm.metric, period=_SECONDS, return_data=True
+    )
+    return {"metric_queries": [query]}
 
 
 def _publishers(topic: str) -> str:

@@ -29,7 +29,7 @@ def alarms(recording: Any) -> dict[str, dict[str, Any]]:
     ("key", "metric", "operator", "threshold"),
     [
         ("cpu", "CPUUtilization", "GreaterThanThreshold", 80),
-        ("storage", "FreeStorageSpace", "LessThanThreshold", 15 * 2**30),
+        ("storage", "FreeStorageSpace", "LessThanThreshold", 5 * 2**30),
         ("memory", "FreeableMemory", "LessThanThreshold", 0.1 * 8 * 2**30),
         ("connections", "DatabaseConnections", "GreaterThanThreshold", 663),
         ("ebs-bytes", "EBSByteBalance%", "LessThanThreshold", 20),
@@ -45,6 +45,45 @@ def test_a_server_is_watched(record: Record, key: str, metric: str, operator: st
     assert (alarm["comparisonOperator"], alarm["threshold"]) == (operator, pytest.approx(threshold))
     assert alarm["dimensions"] == {"DBInstanceIdentifier": "adk-sessions-g1-0a1b2c3d"}
     assert alarm["alarmActions"] == alarm["okActions"] == ["arn:aws:sns:eu-west-1:123456789012:adk-sessions-alerts"]
+
+
+def test_storage_is_watched_against_what_it_may_grow_to(record: Record) -> None:
+    """Free bytes do not say how far a volume has grown; the bytes in use do, whatever its size is by now."""
+    made = record(storage={"size_gib": 100, "max_gib": 1000}, alerts={"storage_percent": 80})
+    alarm = alarms(made)["adk-sessions-g1-storage-cap"]
+    (query,) = alarm["metricQueries"]
+
+    assert query["expression"] == "DB_PERF_INSIGHTS('RDS', 'db-ADK-SESSIONS-G1', 'os.fileSys.used.avg')"
+    assert (query["returnData"], query["period"]) == (True, 300)
+    assert (alarm["comparisonOperator"], alarm["threshold"]) == ("GreaterThanThreshold", 800 * 2**20), "in KiB"
+    assert "of the 1000 GiB that storage may grow to" in alarm["alarmDescription"]
+    assert not {"metricName", "namespace", "dimensions", "statistic", "period"} & alarm.keys(), "CloudWatch takes one"
+
+
+def test_storage_that_grows_is_no_alarm_and_growth_that_does_not_come_is_one(record: Record) -> None:
+    """RDS grows a volume once less than a tenth of it is free, so no healthy one gets to half of that."""
+    grows = alarms(record(storage={"size_gib": 100, "max_gib": 1000}))["adk-sessions-g1-storage"]
+    fixed = alarms(record(storage={"size_gib": 100, "max_gib": 0}))
+
+    assert grows["threshold"] == 5 * 2**30
+    assert fixed["adk-sessions-g1-storage"]["threshold"] == 15 * 2**30, "85 percent of a size that stays"
+    assert "adk-sessions-g1-storage-cap" not in fixed
+
+
+@pytest.mark.parametrize("keys", [{"query_insights": False}, {"monitoring_interval": 0}])
+def test_without_what_counts_the_used_bytes_rds_tells_of_the_limit_itself(record: Record, keys: dict[str, Any]) -> None:
+    """Growth that would reach the maximum is a failure, 80 percent of it a notification, 90 percent in use is low."""
+    made = record(**keys)
+    (told,) = [each for each in made.of(EVENTS) if each.name == "adk-sessions-alerts"]
+
+    assert "adk-sessions-g1-storage-cap" not in alarms(made)
+    assert {"failure", "notification", "low storage"} <= set(told.inputs["eventCategories"])
+
+
+def test_rds_may_publish_before_it_is_asked_to(record: Record) -> None:
+    """It tries the topic when a subscription is made, and nothing else puts the two in order."""
+    for each in record().of(EVENTS):
+        assert any("sns/topicPolicy:TopicPolicy" in urn for urn in each.dependencies), each.name
 
 
 def test_connections_are_watched_against_what_the_machine_really_allows(record: Record) -> None:
