@@ -20,11 +20,9 @@ from pulumi.automation import (
 
 from infra import failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage
 from infra.errors import InfraError, StateError
-from infra.layout import ROOT
+from infra.layout import PROJECT, ROOT
 from infra.progress import Progress
 from infra.settings.profiles import CLOUDS
-
-_PROJECT: Final = "session-database"
 
 _REPEATABLE: Final = "pulumi-python:dynamic/sessiondb:"
 """Resources whose operations adopt what a cut-off one left; for any other the engine says what to look at."""
@@ -122,7 +120,7 @@ class Driver:
             locks.alone(self._name, self._stage.folder, self._progress.note),
             failures.readable(self._name, self._progress),
         ):
-            locks.heal(self._stage.backend, _PROJECT, self._name, self._progress.note)
+            locks.heal(self._stage.backend, PROJECT, self._name, self._progress.note)
             stack = self._select(create=create)
             self._forget_pending(stack)
             self._progress.working(f"{operation} of stack {self._name}")
@@ -153,13 +151,13 @@ class Driver:
         self._progress.working(f"opening the state of stack {self._name}")
         options = LocalWorkspaceOptions(work_dir=str(ROOT), pulumi_command=self._command, env_vars=self._environment)
         try:
-            return select_stack(self._name, project_name=_PROJECT, program=self._program, opts=options)
+            return select_stack(self._name, project_name=PROJECT, program=self._program, opts=options)
         except StackNotFoundError:
             if not create:
                 message = f"stack {self._name} does not exist yet. To create it: make up STACK={self._name}"
                 raise StateError(message) from None
         self._create()
-        return select_stack(self._name, project_name=_PROJECT, program=self._program, opts=options)
+        return select_stack(self._name, project_name=PROJECT, program=self._program, opts=options)
 
     def _create(self) -> None:
         """`stack init` writes a salt into the stack file beside Pulumi.yaml, so it gets a folder of its own."""

@@ -8,6 +8,7 @@ from typing import Final
 from pulumi.automation import CommandError, ConcurrentUpdateError
 
 from infra.errors import DeploymentError, SettingsError, StateError
+from infra.layout import PROJECT
 from infra.progress import Progress, masked
 from infra.settings import Settings, refusals
 
@@ -48,10 +49,10 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
             )
             raise StateError(message) from None
         if refused := _REFUSED.findall("\n".join(progress.errors)):
-            lines = [f"Pulumi.{stack}.yaml: session-database:sqlite.{name}: {reason}" for name, reason in refused]
+            lines = [f"Pulumi.{stack}.yaml: {PROJECT}:sqlite.{name}: {reason}" for name, reason in refused]
             raise SettingsError("\n".join(lines)) from None
         if mistyped := _MISTYPED.search(text):
-            line = refusals.line(Settings, "type", (mistyped[1],), "session-database", stack)
+            line = refusals.line(Settings, "type", (mistyped[1],), PROJECT, stack)
             raise SettingsError(line) from None
         if any(words in text for words in _NO_STATE):
             raise StateError(_last_words(text)) from None

@@ -1,7 +1,10 @@
-"""Where things are in the repository: the only place that knows."""
+"""What the project is called, and where things are in its repository: the only place that knows."""
 
 from pathlib import Path
 from typing import Final
+
+PROJECT: Final = "session-database"
+"""The project's name in Pulumi.yaml, which every key of a stack file begins with."""
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder of Pulumi.yaml; relative paths in a stack file start here."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from infra.errors import SettingsError
-from infra.layout import ROOT
+from infra.layout import PROJECT, ROOT
 
 _ENCRYPTION: Final = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys with which a stack file says how its own secrets are encrypted."""
@@ -32,7 +32,7 @@ def backend(stack: str) -> str:
         SettingsError: There is no such stack file, or it is no YAML.
     """
     config = read(ROOT / f"Pulumi.{stack}.yaml").get("config")
-    return str(config.get("session-database:backend", "")) if isinstance(config, dict) else ""
+    return str(config.get(f"{PROJECT}:backend", "")) if isinstance(config, dict) else ""
 
 
 def for_engine(stack: str, folder: Path) -> Path:
@@ -107,12 +107,12 @@ def read(path: Path) -> dict[str, Any]:
         message = f"expected a stack file {path.name}; there are: {known}. For example: --stack dev"
         raise SettingsError(message) from None
     except UnicodeDecodeError:
-        message = f"{path.name}: expected UTF-8 text such as `session-database:backend: sqlite` under `config:`"
+        message = f"{path.name}: expected UTF-8 text such as `{PROJECT}:backend: sqlite` under `config:`"
         raise SettingsError(message) from None
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f" line {place.line + 1}" if place else ""
-        message = f"{path.name}:{line} expected YAML such as `session-database:backend: sqlite` under `config:`"
+        message = f"{path.name}:{line} expected YAML such as `{PROJECT}:backend: sqlite` under `config:`"
         raise SettingsError(message) from None
     if not isinstance(content, dict | None):
         message = f"{path.name}: expected a mapping with the key `config:`, got {type(content).__name__}"

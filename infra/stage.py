@@ -10,7 +10,7 @@ from typing import Final
 
 from infra import stack_file, state
 from infra.errors import SettingsError, ToolError
-from infra.layout import PLUGINS, STATE
+from infra.layout import PLUGINS, PROJECT, STATE
 from infra.settings.profiles import CLOUDS
 
 _FOREIGN: Final = ("PULUMI_", "AWS_", "GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "AZURE_", "ARM_", "MSI_", "IDENTITY_")
@@ -84,7 +84,7 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
     """
     if stack_file.backend(stack) not in CLOUDS:
         message = (
-            f"Pulumi.{stack}.yaml: session-database:backend: expected one of {', '.join(CLOUDS)} for a rehearsal: "
+            f"Pulumi.{stack}.yaml: {PROJECT}:backend: expected one of {', '.join(CLOUDS)} for a rehearsal: "
             "nothing stands in for what is on this machine. For example: --stack prod --rehearse"
         )
         raise SettingsError(message)

@@ -6,7 +6,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from infra.guard.losses import where
-from infra.guard.plan import PROJECT, REPLACES, Step
+from infra.guard.plan import REPLACES, Step
+from infra.layout import PROJECT
 from infra.policy.servers import AWS, AZURE, GCP
 
 _VERSION: Final = {GCP: "databaseVersion", AWS: "engineVersion", AZURE: "version"}

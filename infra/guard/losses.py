@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from infra.guard.plan import PROJECT, REPLACES, Step
+from infra.guard.plan import REPLACES, Step
+from infra.layout import PROJECT
 from infra.policy.servers import SERVERS
 
 KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {

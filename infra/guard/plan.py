@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from infra.layout import PROJECT
 from infra.policy.enforcement import Gate
 from infra.policy.rule import CLOUDS, UNKNOWN, Resource
 from infra.policy.servers import SERVERS, replica
-
-PROJECT: Final = "session-database"
 
 REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
 """The engine's words for the steps of a replacement."""

@@ -8,10 +8,9 @@ import pulumi
 import pulumi_policy as sdk  # type: ignore[import-not-found]  # Only in the pack's own environment.
 from pulumi_policy import proxy
 
+from infra.layout import PROJECT
 from infra.policy import RULES, violations
 from infra.policy.rule import UNKNOWN, Posture, Resource, Rule, server_names
-
-NAME: Final = "session-database"
 
 _SEVERITY: Final = {"critical": sdk.Severity.CRITICAL, "high": sdk.Severity.HIGH, "medium": sdk.Severity.MEDIUM}
 
@@ -21,7 +20,7 @@ Report = Callable[..., None]
 def pack() -> None:
     """Serve the pack to the engine, until it stops us."""
     sdk.PolicyPack(
-        name=NAME,
+        name=PROJECT,
         enforcement_level=sdk.EnforcementLevel.MANDATORY,
         policies=[policy for rule in RULES for policy in policies(rule)],
     )
@@ -69,7 +68,7 @@ def _stack(rule: Rule) -> Callable[[sdk.StackValidationArgs, Report], None]:
 def posture() -> Posture:
     """What the stack's configuration says about its rules; read-only."""
     config = pulumi.runtime.get_config_env()
-    own = {key.partition(":")[2]: value for key, value in config.items() if key.startswith(f"{NAME}:")}
+    own = {key.partition(":")[2]: value for key, value in config.items() if key.startswith(f"{PROJECT}:")}
     section = _decoded(own.get(own.get("backend", ""), "{}"))
     servers = section.get("servers") or []
     leaving = {

@@ -8,7 +8,7 @@ import yaml
 from pulumi.automation import CommandError, CommandResult
 from rich.console import Console
 
-from infra import failures, settings
+from infra import failures, layout, settings
 from infra.errors import SettingsError
 from infra.progress import Progress
 from infra.settings import refusals
@@ -32,6 +32,13 @@ def test_every_key_is_described_with_its_type() -> None:
         structured = refusals.nested(field.annotation) is not None or isinstance(field.default, dict)
         assert SCHEMA[key]["type"] == ("object" if structured else "string"), key
         assert SCHEMA[key]["description"], key
+
+
+def test_the_project_has_one_name() -> None:
+    """That of Pulumi.yaml, written in one place of the code."""
+    assert yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"] == layout.PROJECT
+    prefixed = [path.name for path in (ROOT / "infra").rglob("*.py") if f"{PROJECT}:" in path.read_text()]
+    assert prefixed == [], "a key with the project's name in it is made of layout.PROJECT"
 
 
 def test_every_key_has_a_default_so_that_the_engine_asks_for_none() -> None:

@@ -16,7 +16,6 @@ RESERVED: Final = frozenset(
         "azure_superuser",
         "azuresu",
         "guest",
-        "public",
         "replication",
         "root",
         "user",
