@@ -11,6 +11,9 @@ _PARAMETERS: Final = "aws:rds/parameterGroup:ParameterGroup"
 _CONFIGURATION: Final = "azure-native:dbforpostgresql:Configuration"
 _FIREWALL: Final = "azure-native:dbforpostgresql:FirewallRule"
 
+_LABELS: Final = frozenset({"labels", "tags", "userLabels"})
+"""Words of the user's own, by the names that the three clouds have for them."""
+
 _WIDEST: Final = 65_536
 """As many addresses as a /16 has; more are no list of clients any more."""
 
@@ -23,7 +26,14 @@ def _private_on_azure(server: Resource) -> bool:
 
 
 def _closed(resource: Resource) -> bool:
-    return not any(_whole_internet(text) for text in texts(resource.inputs))
+    return not any(_whole_internet(text) for text in texts(_unlabelled(resource.inputs)))
+
+
+def _unlabelled(value: Any) -> Any:
+    """Inputs without labels, which let nobody in, whatever they say."""
+    if isinstance(value, Mapping):
+        return {key: _unlabelled(each) for key, each in value.items() if key not in _LABELS}
+    return [_unlabelled(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _whole_internet(text: str) -> bool:

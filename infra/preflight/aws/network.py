@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from infra.preflight.blocks import is_own
 from infra.settings.aws import AwsSettings, Network
 from infra.settings.refusals import Refusal
 
@@ -55,7 +56,7 @@ def _ways(network: Network) -> Iterator[tuple[str, str, str]]:
     if network.allowed_cidrs:
         yield "allowed_cidrs", "none where mode is private: client_cidrs says which private blocks connect", "private"
     for cidr in network.client_cidrs:
-        if not ipaddress.ip_network(cidr).is_private:
+        if not is_own(ipaddress.ip_network(cidr)):
             yield "client_cidrs", f"private blocks where mode is private, which {cidr} is not", "blocks"
 
 
@@ -76,7 +77,7 @@ def _built(network: Network) -> Iterator[tuple[str, str, str]]:
         yield "client_security_groups", "none in a VPC that is yet to be built; give the VPC they are in", "given"
     if zones and (len(zones) < _LEAST or len(set(zones)) < len(zones)):
         yield "zones", "two or more different letters", "zones"
-    if block.version != 4 or not block.is_private:  # noqa: PLR2004  # The protocol's own number.
+    if block.version != 4 or not is_own(block):  # noqa: PLR2004  # The protocol's own number.
         yield "cidr", "a private IPv4 block", "cidr"
     elif block.prefixlen > (_NARROWEST if len(zones) <= 4 else _NARROWEST_OF_SIX):  # noqa: PLR2004  # Subnets are powers of two.
         yield "cidr", "a block of /26 or wider (/25 for five or six zones), so that each zone gets 16 addresses", "cidr"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from infra.preflight.azure.continuity import EXAMPLE_SERVER
+from infra.preflight.blocks import is_own
 from infra.settings.azure import AzureSettings
 from infra.settings.refusals import Refusal
 
@@ -84,7 +85,7 @@ def _built(settings: AzureSettings) -> Iterator[Refusal]:
     far = network.mode == "private" and bool(settings.replica_region)
     for key, text in (("cidr", network.cidr), ("replica_cidr", network.replica_cidr)):
         block = ipaddress.ip_network(text)
-        if block.version != 4 or block.prefixlen > _SMALLEST_BUILT or not block.is_private:  # noqa: PLR2004
+        if block.version != 4 or block.prefixlen > _SMALLEST_BUILT or not is_own(block):  # noqa: PLR2004
             why = f"a private IPv4 block of /16 to /{_SMALLEST_BUILT}: half of it is the servers' subnet"
             yield Refusal(f"azure.network.{key}", why, f"{{network: {{{key}: 10.60.{int(key != 'cidr')}.0/24}}}}")
             return

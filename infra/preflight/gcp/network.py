@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from infra.preflight.blocks import is_own, touches_own
 from infra.settings.gcp import GcpSettings
 from infra.settings.refusals import Refusal
 
@@ -12,9 +13,6 @@ _SMALLEST_BITS: Final = 23
 
 _DOCKER: Final = ipaddress.ip_network("172.17.0.0/16")
 """Taken inside of Cloud SQL's machines (Cloud SQL, "Configure private IP")."""
-
-_INSIDE: Final = [ipaddress.IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
-"""Blocks of networks of one's own (RFC 1918); `is_private` would take those of every example for such, too."""
 
 
 def check(settings: GcpSettings) -> Iterator[Refusal]:
@@ -36,7 +34,7 @@ def check(settings: GcpSettings) -> Iterator[Refusal]:
 def _built(settings: GcpSettings) -> Iterator[Refusal]:
     block = ipaddress.ip_network(settings.network.cidr)
     fix = "{network: {cidr: 10.64.0.0/20}}"
-    if not isinstance(block, ipaddress.IPv4Network) or not block.is_private or block.prefixlen > _SMALLEST_BITS:
+    if not isinstance(block, ipaddress.IPv4Network) or not is_own(block) or block.prefixlen > _SMALLEST_BITS:
         yield Refusal("gcp.network.cidr", f"a private IPv4 block, /16 to /{_SMALLEST_BITS}", fix)
     elif block.overlaps(_DOCKER):
         yield Refusal("gcp.network.cidr", f"a block outside of {_DOCKER}, which Cloud SQL needs for itself", fix)
@@ -52,14 +50,10 @@ def _public(settings: GcpSettings) -> Iterator[Refusal]:
     if not network.allowed_cidrs:
         yield Refusal("gcp.network.allowed_cidrs", "at least one block of clients with mode public", fix)
     blocks = [ipaddress.ip_network(cidr) for cidr in network.allowed_cidrs]
-    if any(not isinstance(block, ipaddress.IPv4Network) or _inside(block) for block in blocks):
+    if any(not isinstance(block, ipaddress.IPv4Network) or touches_own(block) for block in blocks):
         yield Refusal("gcp.network.allowed_cidrs", "public IPv4 blocks: Cloud SQL takes no other ones", fix)
     if network.id:
         yield Refusal("gcp.network.id", "none with mode public", "{network: {mode: private, id: " + network.id + "}}")
-
-
-def _inside(block: ipaddress.IPv4Network) -> bool:
-    return any(block.overlaps(private) for private in _INSIDE)
 
 
 def _psc(settings: GcpSettings) -> Iterator[Refusal]:

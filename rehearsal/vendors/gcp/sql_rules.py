@@ -29,6 +29,9 @@ _FIRST_PLUS_BY_DEFAULT: Final = 16
 
 _MAJORS: Final = range(9, 19)
 
+_PRIVATE: Final = tuple(ipaddress.ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""RFC 1918; no authorized network (Cloud SQL, "Authorize with authorized networks")."""
+
 
 def instance(inputs: dict[str, Any], *, fresh: bool = True) -> Iterator[Refusal]:
     """What is wrong with an instance.
@@ -174,7 +177,7 @@ def _block(path: str, block: str) -> Iterator[Refusal]:
     except ValueError:
         yield Refusal(path, f"expected an IPv4 block in CIDR notation, for example 203.0.113.0/24, got {block!r}")
         return
-    if found.is_private and not found.subnet_of(ipaddress.ip_network("203.0.113.0/24")):  # type: ignore[arg-type]
+    if any(found.overlaps(private) for private in _PRIVATE):
         yield Refusal(path, f"expected public addresses: {block} are private ones, which no client of the internet has")
 
 

@@ -234,6 +234,27 @@ def test_the_whole_internet_is_let_in_nowhere(door: Resource, profile: str) -> N
 
 
 @pytest.mark.parametrize(
+    "named",
+    [
+        Resource(GCP, "adk-sessions-g1", {"settings": {"userLabels": {"was": "0.0.0.0/0"}}}),
+        Resource("gcp:secretmanager/secret:Secret", "s", {"labels": {"was": "0.0.0.0/0"}}),
+        Resource("aws:ec2/vpc:Vpc", "v", {"tags": {"was": "::/0"}}),
+        Resource("azure-native:network:VirtualNetwork", "n", {"tags": {"was": "0.0.0.0/0"}}),
+    ],
+)
+def test_a_label_lets_nobody_in(named: Resource) -> None:
+    """Whatever it says: it is a word of the user's own."""
+    assert "open-access" not in broken([named], profile="dev")
+
+
+def test_a_label_hides_no_open_door() -> None:
+    """What else the resource says is looked at as ever."""
+    door = {"tags": {"network": "10.0.0.0/8"}, "ingress": [{"cidrBlocks": ["0.0.0.0/0"], "tags": {"a": "b"}}]}
+
+    assert broken([Resource("aws:ec2/securityGroup:SecurityGroup", "d", door)], profile="dev") == {"open-access"}
+
+
+@pytest.mark.parametrize(
     "unforced",
     [
         Resource("aws:rds/parameterGroup:ParameterGroup", "p", {"parameters": []}),

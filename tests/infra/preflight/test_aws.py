@@ -90,6 +90,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"cidr": "10.80.0.0/27"}}, "network.cidr", "/26 or wider"),
     ({"network": {"cidr": "10.80.0.0/26", "zones": list("abcdef")}}, "network.cidr", "/25 for five or six"),
     ({"network": {"cidr": "8.8.8.0/24"}}, "network.cidr", "a private IPv4 block"),
+    ({"network": {"cidr": "192.0.2.0/24"}}, "network.cidr", "a private IPv4 block"),
     ({"network": {"cidr": "fd00::/64"}}, "network.cidr", "a private IPv4 block"),
     (
         {"replica_region": "us-east-1", "replica_network": {"cidr": "10.80.0.0/20"}},

@@ -106,6 +106,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"network": {"replica_subnet_id": SUBNET}}, "network.replica_subnet_id", "none where the network is built"),
     ({"network": {"cidr": "10.60.0.0/28"}}, "network.cidr", "/16 to /27"),
     ({"network": {"cidr": "203.0.0.0/24"}}, "network.cidr", "a private IPv4 block"),
+    ({"network": {"cidr": "198.18.0.0/24"}}, "network.cidr", "a private IPv4 block"),
     ({"network": {"cidr": "fd00::/24"}}, "network.cidr", "a private IPv4 block"),
     ({"network": {"replica_cidr": "10.61.0.0/28"}}, "network.replica_cidr", "/16 to /27"),
     (

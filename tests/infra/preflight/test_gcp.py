@@ -69,6 +69,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"alerts": {"backup_age_hours": 48}}, "alerts.backup_age_hours", "47 or less"),
     ({"alerts": {"channels": ["oncall"]}}, "alerts.channels", "names of notification channels"),
     ({"network": {"cidr": "203.0.114.0/24"}}, "network.cidr", "a private IPv4 block"),
+    ({"network": {"cidr": "169.254.0.0/20"}}, "network.cidr", "a private IPv4 block"),
     ({"network": {"cidr": "10.64.0.0/24"}}, "network.cidr", "/16 to /23"),
     ({"network": {"cidr": "fd00::/16"}}, "network.cidr", "a private IPv4 block"),
     ({"network": {"cidr": "172.17.16.0/20"}}, "network.cidr", "outside of 172.17.0.0/16"),
