@@ -1,6 +1,6 @@
 """Asks the rules in the program itself, of what the engine really gets, under plain `pulumi` and the driver alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import pulumi
@@ -34,6 +34,7 @@ class Gate:
         """Register with the engine, as a transform that changes nothing."""
         self._posture = posture(settings)
         self._place = (project, stack)
+        self._adopted = adopted(settings)
         self._declared: set[tuple[str, str]] = set()
         self._seen: list[Resource] = []
         Gate.registered = self._seen
@@ -51,9 +52,18 @@ class Gate:
         # One that never came failed on its way, which is the engine's to tell: its absence is no verdict.
         complete = self._declared <= {(each.type, each.name) for each in self._seen}
         self._refuse(*self._seen, complete=complete)
+        for warning in self._warnings(complete=complete):
+            pulumi.log.warn(warning)
+
+    def _warnings(self, *, complete: bool) -> Iterator[str]:
+        project, stack = self._place
+        for cloud, server in self._adopted:
+            yield (
+                f"Pulumi.{stack}.yaml: {project}:{cloud}.servers: {server} is adopted and left as it is: no rule is "
+                "held for it, nor any floor of production, until `adopt` is taken out"
+            )
         for name in idle_waivers(self._seen, self._posture) if complete else ():
-            project, stack = self._place
-            pulumi.log.warn(f"Pulumi.{stack}.yaml: {project}:waivers: nothing needs the waiver {name}; take it out")
+            yield f"Pulumi.{stack}.yaml: {project}:waivers: nothing needs the waiver {name}; take it out"
 
     def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
         self._declared.add((args.type_, args.name))
@@ -84,6 +94,15 @@ def posture(settings: Settings) -> Posture:
     staying = {server.id for server in servers} - leaving
     names = (server_names(prefixes, ids) for ids in (leaving, staying))
     return Posture(settings.profile, settings.waivers, *names)
+
+
+def adopted(settings: Settings) -> list[tuple[str, str]]:
+    """The servers whose rules are asked in vain, each with its cloud; read-only.
+
+    What the program says of them is safe like any other's, and the engine ignores it as long as `adopt` is there.
+    """
+    servers = settings.managed.servers if settings.managed else ()
+    return [(settings.backend, server.id) for server in servers if server.adopt]
 
 
 async def _plain(value: Any) -> Any:

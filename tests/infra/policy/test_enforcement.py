@@ -99,6 +99,22 @@ def test_a_waiver_that_nothing_needs_is_told(engine: Any) -> None:
     assert any("nothing needs the waiver pitr" in warning for warning in ran.warnings)
 
 
+ADOPTED = {"servers": [{"id": "g1"}, {"id": "g2", "adopt": "sessions-prod"}]}
+
+
+@pytest.mark.parametrize("operation", ["preview", "up"])
+def test_an_adopted_server_is_told_to_be_outside_of_every_floor(engine: Any, operation: str) -> None:
+    """The rules see what the program says of it, and the engine ignores just that."""
+    ran = engine(operation, program(), backend="aws", aws=ADOPTED)
+
+    (told,) = [warning.strip() for warning in ran.warnings if "adopt" in warning]
+    assert told == (
+        "Pulumi.prod.yaml: session-database:aws.servers: g2 is adopted and left as it is: no rule is held for it, nor "
+        "any floor of production, until `adopt` is taken out"
+    )
+    assert not ran.failed
+
+
 def test_what_a_preview_cannot_know_is_asked_again_by_up(engine: Any) -> None:
     """A value that comes of another resource is known once that one is there."""
 
