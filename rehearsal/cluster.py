@@ -34,6 +34,8 @@ class Cluster:
         superuser: The first role.
         settings: PostgreSQL's settings beyond those of every server here, by name.
         port: On the loopback address; the same one from the first start on.
+        sockets: The folder of its socket where that is another one, since a socket's path is short; None for `folder`.
+        known: Whether clients know the port already, so that not even the first start takes another one.
     """
 
     folder: Path
@@ -41,13 +43,14 @@ class Cluster:
     superuser: Superuser
     settings: dict[str, str]
     port: int = field(default_factory=configuration.free_port)
+    sockets: Path | None = None
+    known: bool = False
 
     def __post_init__(self) -> None:
         """Lay out the process, which does not run yet."""
         self._account = Account.unprivileged()
         self._data = self.folder / "data"
         self._server = Server(self.binaries / "postgres", self._data, self.folder / "server.log", self._account)
-        self._answered = False
 
     @classmethod
     def create(
@@ -113,7 +116,7 @@ class Cluster:
     @property
     def address(self) -> configuration.Address:
         """Where it is to be found."""
-        return configuration.Address(self.folder, self.port)
+        return configuration.Address(self.sockets or self.folder, self.port)
 
     @property
     def running(self) -> bool:
@@ -138,11 +141,11 @@ class Cluster:
                 self._wait_until_ready()
             except ServerError:
                 self.stop("immediate")
-                if self._answered or not left or "Address already in use" not in self._server.said(lines=20):
+                if self.known or not left or "Address already in use" not in self._server.said(lines=20):
                     raise
                 self.port = configuration.free_port()
             else:
-                self._answered = True
+                self.known = True
                 return
 
     def stop(self, mode: Mode = "fast") -> None:
@@ -191,11 +194,12 @@ class Cluster:
         """
         return self.superuser.execute(self.address, database, statement)
 
-    def reconfigure(self, settings: Mapping[str, str]) -> list[str]:
+    def reconfigure(self, settings: Mapping[str, str], *, whole: bool = False) -> list[str]:
         """Change settings while the server runs.
 
         Args:
             settings: What changes, by PostgreSQL's names.
+            whole: Whether these are all from now on, so that others are reset.
 
         Returns:
             The names of all that only `restart` brings into force.
@@ -203,8 +207,8 @@ class Cluster:
         Raises:
             SettingsError: PostgreSQL does not accept one; nothing has changed.
         """
-        before = dict(self.settings)
-        self.settings.update(settings)
+        before = self.settings
+        self.settings = {**({} if whole else before), **settings}
         self._configure()
         try:
             data.expect_settings(self._data, self.binaries, self._account)

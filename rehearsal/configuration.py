@@ -1,5 +1,7 @@
 """A server's configuration file: what every server here has, and what its test adds."""
 
+import contextlib
+import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ FILE: Final = "rehearsal.conf"
 
 HOST: Final = "127.0.0.1"
 """The one address that servers listen on: nothing of a test is open to the network."""
+
+_PORTS: Final = range(20000, 32768)
 
 _TESTING: Final = {
     "fsync": "off",  # A test's data need not survive the machine, only the server.
@@ -70,8 +74,14 @@ def _escaped(value: str) -> str:
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on in this moment; somebody may take it before a server does."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listens on in this moment; somebody may take it before a server does.
+
+    It is below those that systems give to the calling side of connections: none of these can have it while its server
+    is restarted, and no client can meet itself on it.
+    Source: Linux's ip-sysctl, `ip_local_port_range`, "32768 60999"; macOS begins at 49152.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port

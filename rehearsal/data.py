@@ -45,7 +45,7 @@ def prepare(folder: Path, binaries: Path, account: Account) -> None:
     account.own(folder, 0o755)
 
 
-def initialize(data: Path, binaries: Path, superuser: Superuser, account: Account) -> None:
+def initialize(data: Path, binaries: Path, superuser: Superuser, account: Account, *options: str) -> None:
     """Make the data of a new server, UTF-8 throughout; every role needs its password.
 
     Args:
@@ -53,6 +53,7 @@ def initialize(data: Path, binaries: Path, superuser: Superuser, account: Accoun
         binaries: The folder of PostgreSQL's programs.
         superuser: The first role.
         account: Who runs the server.
+        options: More of initdb's own. For example "--wal-segsize=1".
 
     Raises:
         ServerError: initdb failed.
@@ -70,6 +71,7 @@ def initialize(data: Path, binaries: Path, superuser: Superuser, account: Accoun
             "--locale=C",  # The only one that every system has; its order of texts is the same on all of them.
             "--no-sync",
             "--no-instructions",
+            *options,
         )
     finally:
         secret.unlink()
@@ -90,17 +92,40 @@ def copy(data: Path, binaries: Path, source: configuration.Address, superuser: S
     Raises:
         ServerError: The base backup failed.
     """
+    host = str(source.folder), source.port
+    back_up(data, binaries, host, superuser, account, "--write-recovery-conf")
+
+
+def back_up(
+    data: Path, binaries: Path, source: tuple[str, int], role: Superuser, account: Account, *options: str
+) -> None:
+    """Copy a running server's data.
+
+    Args:
+        data: Where; not there yet, in a folder that the account may write.
+        binaries: The folder of PostgreSQL's programs.
+        source: The server's address, or the folder of its socket, and its port.
+        role: Who may replicate; over TCP, the connection is encrypted.
+        account: Who runs the servers.
+        options: More of pg_basebackup's own. For example "--wal-method=fetch".
+
+    Raises:
+        ServerError: The base backup failed.
+    """
+    host, port = source
     account.run(
         str(binaries / "pg_basebackup"),
         f"--pgdata={data}",
-        f"--host={source.folder}",
-        f"--port={source.port}",
-        f"--username={superuser.name}",
-        "--write-recovery-conf",
+        f"--host={host}",
+        f"--port={port}",
+        f"--username={role.name}",
         "--checkpoint=fast",
         "--no-sync",
+        "--no-manifest",
         "--no-password",
-        PGPASSWORD=superuser.password,
+        *options,
+        PGPASSWORD=role.password,
+        PGSSLMODE="disable" if host.startswith("/") else "require",
     )
 
 

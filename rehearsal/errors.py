@@ -5,6 +5,9 @@ RehearsalError
 ├── FolderError        a folder cannot hold a server
 ├── ServerError        a server, or one of PostgreSQL's own programs, did not do what was asked
 ├── SettingsError      PostgreSQL does not accept a setting
+├── StatementError     PostgreSQL refuses a statement about a role or a database
+├── StandbyError       a server has no standby to fail over to
+├── RestorableError    a server's past cannot be restored to a moment
 ├── ProtectedError     a cloud would refuse a deletion
 ├── CloudRefusalError  the rehearsal's control plane refuses a request, as a cloud would
 ├── ControlPlaneError  the rehearsal's control plane cannot be reached or started
@@ -31,6 +34,27 @@ class ServerError(RehearsalError):
 
 class SettingsError(RehearsalError):
     """PostgreSQL does not accept a setting. For example, a name that it does not know."""
+
+
+class StatementError(RehearsalError):
+    """PostgreSQL refuses a statement. For example, the removal of a role that owns tables.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, for example "2BP01"; empty where the name is a cloud's own.
+    """
+
+    def __init__(self, message: str, sqlstate: str = "") -> None:
+        """Keep the code beside the words."""
+        super().__init__(message)
+        self.sqlstate = sqlstate
+
+
+class StandbyError(RehearsalError):
+    """A server cannot fail over. For example, it has no standby."""
+
+
+class RestorableError(RehearsalError):
+    """A moment cannot be restored. For example, one before the server was made."""
 
 
 class ProtectedError(RehearsalError):

@@ -8,6 +8,7 @@ Example: guard.py --uid 65534 --gid 65534 --log server.log -- postgres -D data
 """
 
 import argparse
+import fcntl
 import os
 import signal
 import subprocess
@@ -30,6 +31,7 @@ def main() -> int:
     """
     arguments = _arguments()
     with open(arguments.log, "ab") as log:  # noqa: PTH123  # No pathlib: it doubles the start time of this script.
+        fcntl.flock(log, fcntl.LOCK_EX)  # The server's processes inherit it: one that is ending is waited for.
         server = subprocess.Popen(
             arguments.command,
             cwd="/",

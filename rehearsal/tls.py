@@ -10,6 +10,12 @@ import trustme
 LOOPBACK: Final = ("localhost", "127.0.0.1")
 """The names by which servers here are reached."""
 
+ROOT: Final = "ca.pem"
+"""The file of an authority's certificate."""
+
+KEY: Final = "ca.key"
+"""The file of its private key."""
+
 _DAY: Final = dt.timedelta(days=1)
 
 
@@ -29,9 +35,34 @@ class ServerCertificate:
 class Authority:
     """Issues certificates; a client that trusts `root` accepts them."""
 
-    def __init__(self) -> None:
-        """Make a new authority, which nobody trusts yet."""
-        self._authority = trustme.CA(organization_name="Rehearsal")
+    def __init__(self, kept: trustme.CA | None = None) -> None:
+        """Make a new authority, which nobody trusts yet.
+
+        Args:
+            kept: One of before, instead; `open` gives it.
+        """
+        self._authority = kept or trustme.CA(organization_name="Rehearsal")
+
+    @classmethod
+    def open(cls, folder: Path) -> "Authority":
+        """The authority that `keep` has kept in a folder.
+
+        Args:
+            folder: Has `ROOT` and `KEY`.
+        """
+        return cls(trustme.CA.from_pem((folder / ROOT).read_bytes(), (folder / KEY).read_bytes()))
+
+    def keep(self, folder: Path) -> None:
+        """Keep it for another process: its certificate, and its key for nobody else's eyes.
+
+        Args:
+            folder: Gets `ROOT` and `KEY`.
+        """
+        key = folder / KEY
+        key.unlink(missing_ok=True)
+        key.touch(mode=0o600)
+        key.write_bytes(self._authority.private_key_pem.bytes())
+        self.write_root(folder / ROOT)
 
     def write_root(self, path: Path) -> Path:
         """Write the authority's own certificate, PEM, for `sslrootcert`.
