@@ -1,4 +1,7 @@
-"""Refuses a plan that would cost a database: `plan` collects it, `losses` and `edits` tell what has to stay and why."""
+"""Refuses a plan that would cost a database.
+
+`plan` collects it; `accounts`, `ground`, `losses` and `edits` tell what has to stay and why.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +10,13 @@ from pulumi.automation import CommandError, PreviewResult, Stack
 from pulumi.automation.events import EngineEvent
 
 from infra.errors import DeploymentError
+from infra.guard.accounts import accounts
 from infra.guard.edits import edits
+from infra.guard.ground import ground
 from infra.guard.losses import held, losses
-from infra.guard.plan import Plan, Step, differences
+from infra.guard.plan import Plan, Step
 
-__all__ = ["Plan", "Step", "differences", "edits", "held", "losses", "preview", "require_unprotected"]
+__all__ = ["Plan", "Step", "accounts", "edits", "ground", "held", "losses", "preview", "require_unprotected"]
 
 
 def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool = False) -> PreviewResult:
@@ -67,9 +72,11 @@ def _resources(stack: Stack) -> list[dict[str, Any]]:
 
 def _require(plan: Plan, stack: str) -> None:
     steps = list(plan.steps.values())
-    lines = [
+    # In another account everything else would be lost as well: one line says it.
+    lines = list(accounts(steps, stack=stack)) or [
+        *ground(steps, stack=stack),
         *losses(steps, stack=stack, profile=plan.profile),
         *edits(steps, stack=stack, stated=plan.stated, lifted=plan.lifted),
     ]
     if lines:
-        raise DeploymentError("\n".join(lines))
+        raise DeploymentError("\n".join(dict.fromkeys(lines)))

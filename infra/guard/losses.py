@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from infra.guard.ground import GONE, GROUND
 from infra.guard.plan import REPLACES, Step
 from infra.layout import PROJECT
 from infra.policy.servers import SERVERS
@@ -23,30 +24,11 @@ KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
 }
 """What a database is made of, by type: whatever of it goes does not come back."""
 
-GROUND: Final = frozenset(
-    {
-        "gcp:compute/network:Network",
-        "gcp:compute/globalAddress:GlobalAddress",
-        "gcp:servicenetworking/connection:Connection",
-        "aws:ec2/vpc:Vpc",
-        "aws:ec2/subnet:Subnet",
-        "aws:rds/subnetGroup:SubnetGroup",
-        "azure-native:resources:ResourceGroup",
-        "azure-native:network:VirtualNetwork",
-        "azure-native:network:Subnet",
-        "azure-native:privatedns:PrivateZone",
-        "azure-native:privatedns:VirtualNetworkLink",
-    }
-)
-"""What a server stands on: the cloud refuses to take it away half-way through an `up`, or the server is cut off."""
-
 _RENEWED: Final = frozenset({"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"})
 """What may be replaced: copies that are there stay for their retention.
 
 Source: Amazon RDS User Guide, "Stopping automated backup replication".
 """
-
-_GONE: Final = frozenset({"delete", *REPLACES})
 
 
 def losses(steps: Iterable[Step], *, stack: str, profile: str) -> Iterator[str]:
@@ -62,15 +44,14 @@ def losses(steps: Iterable[Step], *, stack: str, profile: str) -> Iterator[str]:
     """
     plan = list(steps)
     guarded = any(step.protect for step in plan if step.leads)
+    replacing = {step.parent for step in plan if step.type in SERVERS and step.operation in REPLACES}
     retired = {step.parent for step in plan if step.leads and step.operation == "delete" and not step.protect}
-    leaving = any(step.type in SERVERS and step.operation == "delete" for step in plan)
     for step in plan:
-        if step.operation not in _GONE or not step.cloud:
+        if step.operation not in GONE or not step.cloud:
             continue
         replaced = step.operation in REPLACES
-        if step.type in GROUND and guarded and not leaving:
-            yield _ground(step, stack)
-        if step.type not in KEPT:
+        # What is replaced with its server, for nothing of its own, is told with it.
+        if step.type not in KEPT or (step.type not in SERVERS and not step.causes and step.parent in replacing):
             continue
         if step.type in SERVERS:
             lost = step.protect or (replaced and profile == "prod" and step.leads)
@@ -93,15 +74,6 @@ def held(resources: Iterable[Mapping[str, Any]], *, stack: str) -> Iterator[str]
     for resource in resources:
         if resource.get("protect") and not resource.get("delete"):
             yield _deletion(Step("delete", resource["type"], resource["urn"]), stack)
-
-
-def _ground(step: Step, stack: str) -> str:
-    causes = f"a change of {', '.join(step.causes)} replaces it" if step.causes else "it is taken away"
-    return (
-        f"{where(step, stack)} to stay under the servers, but {causes}: region, network and names of a stack are those "
-        f"it was made with. Set it back, or copy the sessions to a second stack. "
-        f"For example: session-db promote --from-stack {stack} --stack {stack}2"
-    )
 
 
 def _replacement(step: Step, stack: str) -> str:

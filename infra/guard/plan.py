@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from infra.changes import changed, differences
 from infra.layout import PROJECT
 from infra.policy.enforcement import Gate
-from infra.policy.rule import CLOUDS, UNKNOWN, Resource
+from infra.policy.rule import CLOUDS, Resource
 from infra.policy.servers import SERVERS, replica
 
 REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
@@ -18,8 +19,6 @@ REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"}
 
 _PROTECTED: Final = re.compile(r'unable to replace resource "([^"]+)"|resource "([^"]+)" cannot be deleted')
 """The engine's words for what it refuses to do to a protected resource."""
-
-_SECRET: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105  # Marks a secret in a state (pulumi `sig`).
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,9 @@ class Step:
         wanted: Its inputs as the program asks for them now; empty where it goes.
         keeps: Whether the engine is told to protect it from now on.
         causes: The properties whose change makes a replacement.
+        changes: All properties that it changes.
+        id: The cloud's id of it, as of the last `up`.
+        outputs: What the cloud told of it then.
     """
 
     operation: str
@@ -47,6 +49,9 @@ class Step:
     wanted: Mapping[str, Any] = field(default_factory=dict)
     keeps: bool = False
     causes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    id: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -94,8 +99,8 @@ class Plan:
         elif event.resource_pre_event:
             step = _step(event.resource_pre_event.metadata)
             known = self.steps.get(step.urn)
-            # A replacement comes as three steps; the first of them knows the properties.
-            if known is None or known.operation not in REPLACES:
+            # A replacement comes as three steps, of which not all know the properties.
+            if known is None or known.operation not in REPLACES or (step.causes and not known.causes):
                 self.steps[step.urn] = step
         elif event.diagnostic_event:
             for replaced, deleted in _PROTECTED.findall(event.diagnostic_event.message):
@@ -107,29 +112,14 @@ class Plan:
         Args:
             resources: The resources of the state.
         """
-        old = {resource["urn"]: resource.get("inputs") or {} for resource in resources}
+        known = {resource["urn"]: resource for resource in resources}
         new = {(resource.type, resource.name): resource.inputs for resource in Gate.registered}
         for urn, operation in self.refused.items():
             kind = urn.split("::")[2].rpartition("$")[2]
-            asked = new.get((kind, urn.rsplit("::", 1)[-1]), {})
-            causes = tuple(differences(old.get(urn, {}), asked)) if operation == "replace" else ()
-            self.steps.setdefault(urn, Step(operation, kind, urn, protect=True, causes=causes))
-
-
-def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """The paths of inputs that are asked for otherwise than they are in the state; read-only.
-
-    What is in the state alone is a provider's default, and what is secret there cannot be compared.
-
-    >>> list(differences({"region": "a", "name": "x", "s": {"tier": 1, "d": 0}}, {"region": "b", "s": {"tier": 1.0}}))
-    ['region']
-    """
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in new.keys() & old.keys() if path else new.keys():
-            if not (isinstance(old.get(key), Mapping) and _SECRET in old[key]):
-                yield from differences(old.get(key), new[key], f"{path}.{key}" if path else key)
-    elif new is not UNKNOWN and old != new:
-        yield path
+            asked, old = new.get((kind, urn.rsplit("::", 1)[-1]), {}), known.get(urn, {})
+            causes = tuple(differences(old.get("inputs") or {}, asked)) if operation == "replace" else ()
+            place = {"id": old.get("id", ""), "outputs": old.get("outputs") or {}}
+            self.steps.setdefault(urn, Step(operation, kind, urn, protect=True, causes=causes, **place))
 
 
 def _step(step: StepEventMetadata) -> Step:
@@ -145,6 +135,9 @@ def _step(step: StepEventMetadata) -> Step:
         wanted=(step.new.inputs if step.new else None) or {},
         keeps=bool(step.new and step.new.protect),
         causes=tuple(dict.fromkeys([*(step.keys or ()), *replaced])),
+        changes=changed(step),
+        id=(old.id if old else "") or "",
+        outputs=(old.outputs if old else None) or {},
     )
 
 

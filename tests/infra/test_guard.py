@@ -16,7 +16,7 @@ from pulumi.automation.events import EngineEvent
 from infra import guard
 from infra.errors import DeploymentError
 from infra.guard import Step
-from infra.guard.losses import GROUND
+from infra.guard.ground import GROUND
 from infra.layout import PLUGINS, ROOT
 from infra.policy.enforcement import Gate
 from infra.policy.rule import Resource
@@ -106,11 +106,88 @@ def test_what_a_server_stands_on_stays_under_it(kind: str, operation: str) -> No
     """Another region, or another way in, would pull it away; with a server that goes, it goes."""
     server, part = step("update", protect=True), step(operation, kind, name="n", causes=("availabilityZone",))
 
-    (line,) = lost(server, part)
+    (line,) = guard.ground([server, part], stack="prod")
     assert "a change of availabilityZone" in line
     assert "session-db promote" in line
     replica = step("delete", name="r", inputs={"masterInstanceName": "g1"})
-    assert lost(server, part, replica) == []
+    assert list(guard.ground([server, part, replica], stack="prod")) == []
+
+
+def test_a_network_that_goes_is_told_of_in_one_line() -> None:
+    """Whatever it has of parts."""
+    parts = [step("delete", kind, name="n") for kind in sorted(GROUND) if kind.startswith("gcp:")]
+
+    (line,) = guard.ground([step("same", protect=True), *parts], stack="prod")
+    assert "(GlobalAddress n, Network n, Connection n), but it is taken away" in line
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (SERVER, "settings.ipConfiguration.privateNetwork"),
+        ("aws:rds/instance:Instance", "dbSubnetGroupName"),
+        ("azure-native:dbforpostgresql:Server", "network.delegatedSubnetResourceId"),
+    ],
+)
+def test_a_server_is_not_put_into_another_network(kind: str, path: str) -> None:
+    """Where both are given, nothing of the network itself is in the plan; a replica may move."""
+    moved = step("update", kind, protect=True, changes=("tags", path))
+
+    (line,) = guard.ground([moved], stack="prod")
+    assert f"a change of {path} takes it from them" in line
+    assert list(guard.ground([step("update", kind, protect=True, changes=("tags",))], stack="prod")) == []
+    replica = step("update", kind, inputs={"masterInstanceName": "g1", "replicateSourceDb": "g1"}, changes=(path,))
+    if not kind.startswith("azure"):
+        assert list(guard.ground([step("same", kind, protect=True), replica], stack="prod")) == []
+
+
+def test_a_security_group_shows_that_the_vpc_is_another_one() -> None:
+    """RDS refuses to move a subnet group, half-way through the `up`."""
+    group = step("create-replacement", "aws:ec2/securityGroup:SecurityGroup", name="s", causes=("vpcId",))
+
+    (line,) = guard.ground([step("same", AWS, protect=True), group], stack="prod")
+    assert "a change of vpcId" in line
+
+
+HOMES = {
+    "gcp": (SERVER, {"outputs": {"project": "one-project"}}, "project", "one-project"),
+    "aws": (
+        "aws:rds/instance:Instance",
+        {"outputs": {"arn": "arn:aws:rds:eu-west-1:111111111111:db:g1"}},
+        "allowedAccountIds",
+        '["111111111111"]',
+    ),
+    "azure-native": (
+        "azure-native:dbforpostgresql:Server",
+        {"id": "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/x"},
+        "subscriptionId",
+        "11111111-1111-1111-1111-111111111111",
+    ),
+}
+
+
+@pytest.mark.parametrize("provider", list(HOMES))
+def test_servers_are_not_looked_for_in_another_account(provider: str) -> None:
+    """The provider would find nothing there; to name the one they are in is fine, and so is to begin somewhere."""
+    kind, told, key, home = HOMES[provider]
+    server = step("same", kind, **told)
+
+    def asked(account: str, operation: str = "update", *others: Step) -> list[str]:
+        wanted = step(operation, f"pulumi:providers:{provider}", wanted={key: account, "region": "x"})
+        return list(guard.accounts([*others, wanted], stack="prod"))
+
+    (line,) = asked(home.replace("1", "2").replace("one", "other"), "update", server)
+    assert f"expected {home.strip('[]').strip(chr(34))}, where the servers are, but " in line
+    assert asked(home, "update", server) == asked("", "update", server) == []
+    assert asked(home.replace("1", "2"), "create") == []
+
+
+def test_a_database_that_is_replaced_with_its_server_is_told_of_once() -> None:
+    """The line of the server says what does it."""
+    server = step("create-replacement", protect=True, causes=("region",))
+
+    (line,) = lost(server, step("replace", DATABASE, name="d", parent=server.parent))
+    assert "expected the server" in line
 
 
 def test_everything_goes_once_no_server_is_protected() -> None:
@@ -234,6 +311,15 @@ def test_the_first_of_three_steps_of_a_replacement_is_remembered() -> None:
     """The later ones do not know the properties any more."""
     plan = guard.Plan()
     for operation, keys in (("create-replacement", ["region"]), ("replace", ["region"]), ("delete-replaced", None)):
+        plan.event(_event(operation, keys))
+
+    assert [each.causes for each in plan.steps.values()] == [("region",)]
+
+
+def test_a_replacement_that_begins_with_a_deletion_is_known_by_its_later_steps() -> None:
+    """Where the old one has to go before the new one comes."""
+    plan = guard.Plan()
+    for operation, keys in (("delete-replaced", None), ("replace", ["region"]), ("create-replacement", ["region"])):
         plan.event(_event(operation, keys))
 
     assert [each.causes for each in plan.steps.values()] == [("region",)]

@@ -41,6 +41,29 @@ KEYS = {
     "aws": "arn:aws:kms:eu-west-1:123456789012:key/11111111-1111-1111-1111-111111111111",
     "azure": "https://example.vault.azure.net/keys/sessions",
 }
+HOMES = {
+    "gcp": {"project": "example-project"},
+    "aws": {"account": "123456789012"},
+    "azure": {"subscription": "00000000-0000-0000-0000-000000000000"},
+}
+PRIVATE = {
+    "gcp": {"mode": "psc", "consumer_projects": ["example-project"]},
+    "aws": {"mode": "private_endpoint"},  # It has one way in, and the settings say so.
+    "azure": {"mode": "private_endpoint"},
+}
+NETWORKS = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/network/providers/Microsoft.Network"
+GIVEN = {
+    "gcp": {"id": "projects/example-project/global/networks/shared"},
+    "aws": {
+        "vpc_id": "vpc-0a1b2c3d4e5f67890",
+        "subnet_ids": ["subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"],
+        "client_security_groups": ["sg-0a1b2c3d4e5f67890"],
+    },
+    "azure": {
+        "subnet_id": f"{NETWORKS}/virtualNetworks/main/subnets/postgres",
+        "dns_zone_id": f"{NETWORKS}/privateDnsZones/sessions.postgres.database.azure.com",
+    },
+}
 PARAMETERS = {"log_min_duration_statement": "1000", "autovacuum_max_workers": "3"}
 
 Edit = Callable[[str], dict[str, Any]]
@@ -104,6 +127,14 @@ EDITS: dict[tuple[str, str], Edit] = {
         **({"backup": {"copy_region": "northeurope"}} if cloud == "azure" else {}),
     },
     ("encryption_key", "a key, where there was none"): lambda cloud: {"encryption_key": KEYS[cloud]},
+    ("project, account, subscription", "the one that the servers are in"): lambda cloud: HOMES[cloud],
+    ("project, account, subscription", "another one"): lambda cloud: {
+        key: home.translate(str.maketrans("e01", "x12")) for key, home in HOMES[cloud].items()
+    },
+    ("network.mode", "another one that is private"): lambda cloud: {"network": PRIVATE[cloud]},
+    ("network.id, network.vpc_id, network.subnet_id", "a given network, where one was built"): lambda cloud: {
+        "network": GIVEN[cloud]
+    },
     ("network.mode", "public"): always(network={"mode": "public", "allowed_cidrs": ["8.8.8.0/28"]}),
 }
 
