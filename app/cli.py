@@ -13,6 +13,7 @@ from app.errors import VerificationError
 from app.promote import promote
 
 _stack = click.option("--stack", "name", help="Take the URIs that this stack exports, not SESSION_DB_URI's.")
+_rehearse = click.option("--rehearse", is_flag=True, help="Take the stack's rehearsal.")
 
 
 _MIGRATED = """
@@ -30,6 +31,7 @@ def _database(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every verb that looks at a database and its roles."""
     options = (
         _stack,
+        _rehearse,
         json_option,
         click.option("--owner", help="PostgreSQL: the role that is to own the tables; the one of ADMIN_DB_URI."),
         click.option("--read-only-role", help="PostgreSQL: a role without login that is to read the tables."),
@@ -143,15 +145,18 @@ def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
 
 @cli.command(epilog=f"Example: session-db serve --port 8080\n{EXIT_CODES}")
 @_stack
+@_rehearse
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: the routes are open to all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-def serve(name: str | None, host: str, port: int) -> None:
+def serve(name: str | None, host: str, port: int, *, rehearse: bool) -> None:
     """Run the ADK API server; SQLite in data/sessions/ unless SESSION_DB_URI is set."""
 
     def work() -> dict[str, Any]:
         from app import serve  # noqa: PLC0415  # As above.
 
-        url = environment.served_database() if name is None else target.find(name).app
+        url = (
+            environment.served_database() if name is None and not rehearse else target.find(name, rehearse=rehearse).app
+        )
         err.print(f"database: {dsn.masked(url)}", markup=False)
         serve.run(url, host, port, said)
         return {}
@@ -165,7 +170,8 @@ cli.add_command(promote)
 def _target(name: str | None, options: dict[str, Any]) -> Target:
     names = (options["app_identity"], options["owner"], options["read_only_role"], options["schema"])
     roles = Roles(*names, set_password=options["set_password"])
-    return target.find(name, roles, Waits(options["lock_wait"], options["statement_wait"]))
+    waits = Waits(options["lock_wait"], options["statement_wait"])
+    return target.find(name, roles, waits, rehearse=options["rehearse"])
 
 
 def _show(database: Target, tables: dict[str, int]) -> None:

@@ -20,15 +20,18 @@ from app.errors import InvalidSettingError
 @click.option("--from-stack", help="The stack whose database to read.")
 @click.option("--to", "uri", help="The database to write to, without a password; SESSION_DB_URI's where not given.")
 @click.option("--stack", "name", help="The stack whose database to write to.")
+@click.option("--rehearse", is_flag=True, help="Take the rehearsals of the stacks.")
 @json_option
-def promote(source: str | None, from_stack: str | None, uri: str | None, name: str | None, *, as_json: bool) -> None:
+def promote(
+    source: str | None, from_stack: str | None, uri: str | None, name: str | None, *, rehearse: bool, as_json: bool
+) -> None:
     """Copy all sessions, events and states to another database; run again, it brings what came since."""
 
     def work() -> dict[str, Any]:
         from app.promotion.promotion import promote as copy  # noqa: PLC0415  # Keeps --help quick.
 
-        here = _source(source, from_stack)
-        there = _target(uri, name)
+        here = _source(source, from_stack, rehearse=rehearse)
+        there = _target(uri, name, rehearse=rehearse)
         with _progress(as_json=as_json) as bar:
             done = copy(here, there, _shown(bar))
         tables = {table: vars(copied) for table, copied in done.tables.items()}
@@ -39,18 +42,20 @@ def promote(source: str | None, from_stack: str | None, uri: str | None, name: s
     answer(work, as_json=as_json)
 
 
-def _source(text: str | None, stack_name: str | None) -> URL:
+def _source(text: str | None, stack_name: str | None, *, rehearse: bool) -> URL:
     if (text is None) == (stack_name is None):
         message = "expected one of --from and --from-stack. For example: --from sqlite:///data/sessions/sessions.db"
         raise InvalidSettingError(message)
-    return _given(text, "--from") if text is not None else target.find(stack_name).owner
+    return _given(text, "--from") if text is not None else target.find(stack_name, rehearse=rehearse).owner
 
 
-def _target(text: str | None, stack_name: str | None) -> Target:
+def _target(text: str | None, stack_name: str | None, *, rehearse: bool) -> Target:
     if text is not None and stack_name is not None:
         message = "expected one of --to and --stack. For example: --to sqlite:////srv/sessions.db"
         raise InvalidSettingError(message)
-    return Target.of(_given(text, "--to")) if text is not None else target.find(stack_name)
+    if text is not None:
+        return Target.of(_given(text, "--to"))
+    return target.find(stack_name, rehearse=rehearse and stack_name is not None)
 
 
 def _given(text: str, option: str) -> URL:

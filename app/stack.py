@@ -1,9 +1,12 @@
-"""The URIs that a stack exports, asked of the provisioning half by its command line."""
+"""The record that a stack exports, asked of the provisioning half by its command line."""
 
 import json
 import subprocess
 import sys
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
 
 from app.environment import ROOT
 from app.errors import StackUnavailableError
@@ -16,19 +19,63 @@ _SECONDS: Final = 600.0
 """The bound on the look-up; the first one may have to build the Pulumi CLI."""
 
 
-def uris_of(stack: str) -> dict[str, str]:
-    """The URIs of the app role and of the owner role; they travel by pipe alone. Read-only.
+@dataclass(frozen=True)
+class Record:
+    """What a stack exports.
+
+    Attributes:
+        stack: The stack's name.
+        outputs: The exported record, the URIs in clear.
+        control_plane: Where a rehearsal's control plane answers in the cloud's place; None where it is the cloud.
+        reach: The file that tells where a rehearsal's hosts are; None where their names lead to them.
+    """
+
+    stack: str
+    outputs: Mapping[str, Any] = field(repr=False)
+    control_plane: str | None = field(default=None, repr=False)
+    reach: Path | None = None
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether a rehearsal made it."""
+        return self.control_plane is not None
+
+    def text(self, name: str) -> str:
+        """One output as text, empty where there is none.
+
+        Args:
+            name: For example `backend`.
+        """
+        value = self.outputs.get(name)
+        return "" if value is None else str(value)
+
+
+def record_of(stack: str, *, rehearse: bool = False) -> Record:
+    """The exported record with the URIs of the app role and of the owner; they travel by pipe alone. Read-only.
 
     Args:
         stack: The stack's name, for example `dev`.
-
-    Returns:
-        The exported `session_db_uri` and `admin_db_uri`, by these names.
+        rehearse: Whether the rehearsal of it is meant.
 
     Raises:
         StackUnavailableError: The stack was never made, or its outputs cannot be read.
     """
+    answer = _asked(stack, rehearse=rehearse)
+    try:
+        known = json.loads(answer)
+        outputs = dict(known["outputs"])
+        outputs |= {name: str(outputs[name]) for name in (APP, OWNER)}
+    except (ValueError, LookupError, TypeError):
+        make = f"python -m infra up --stack {stack} --rehearse" if rehearse else f"make up STACK={stack}"
+        raise _unavailable(stack, f"it exports no {APP} and {OWNER}. To make them: {make}") from None
+    reach = known.get("reach")
+    return Record(stack, outputs, known.get("control_plane"), Path(reach) if reach else None)
+
+
+def _asked(stack: str, *, rehearse: bool) -> str:
     command = [sys.executable, "-m", "infra", "outputs", "--stack", stack, "--json", "--show-secrets"]
+    if rehearse:
+        command.append("--rehearse")
     try:
         done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
@@ -36,11 +83,7 @@ def uris_of(stack: str) -> dict[str, str]:
     if done.returncode:
         errors = [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
         raise _unavailable(stack, " ".join(errors) or f"python -m infra ended with {done.returncode}")
-    try:
-        outputs = json.loads(done.stdout)["outputs"]
-        return {name: str(outputs[name]) for name in (APP, OWNER)}
-    except (ValueError, LookupError, TypeError):
-        raise _unavailable(stack, f"it exports no {APP} and {OWNER}. To make them: make up STACK={stack}") from None
+    return done.stdout
 
 
 def _unavailable(stack: str, reason: str) -> StackUnavailableError:

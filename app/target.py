@@ -11,14 +11,19 @@ _NONE = (
     "for example SESSION_DB_URI=sqlite:///data/sessions/sessions.db"
 )
 
+_WHOSE = "expected the stack whose rehearsal is meant, for example: --stack prod --rehearse"
 
-def find(stack_name: str | None, roles: Roles | None = None, waits: Waits | None = None) -> Target:
+
+def find(
+    stack_name: str | None, roles: Roles | None = None, waits: Waits | None = None, *, rehearse: bool = False
+) -> Target:
     """The session database of a stack, or that of SESSION_DB_URI and ADMIN_DB_URI; read-only.
 
     Args:
         stack_name: Whose exported record to take; the environment's settings where None.
         roles: The roles that PostgreSQL is to have.
         waits: The bounds of every wait.
+        rehearse: Whether the stack's rehearsal is meant.
 
     Returns:
         The target. Where there is no URI of an administrator, one role does both.
@@ -27,20 +32,41 @@ def find(stack_name: str | None, roles: Roles | None = None, waits: Waits | None
         InvalidSettingError: A setting is missing or wrong, or the two URIs are not of one database.
         StackUnavailableError: The stack's outputs cannot be read.
     """
-    app, owner = _from_stack(stack_name) if stack_name is not None else _from_environment()
+    if rehearse and stack_name is None:
+        raise InvalidSettingError(_WHOSE)
+    app, owner = _from_stack(stack_name, rehearse=rehearse) if stack_name is not None else _from_environment()
+    return _of(app, owner, roles or Roles(), waits or Waits())
+
+
+def of(record: stack.Record) -> Target:
+    """The session database of a record; read-only.
+
+    Args:
+        record: What a stack exports.
+
+    Raises:
+        InvalidSettingError: A URI is wrong, or the two are not of one database.
+    """
+    return _of(*_exported(record), Roles(), Waits())
+
+
+def _of(app: URL, owner: URL, roles: Roles, waits: Waits) -> Target:
     if (app.get_backend_name(), app.database) != (owner.get_backend_name(), owner.database):
         message = (
             f"expected SESSION_DB_URI and ADMIN_DB_URI to name one database, but they name {dsn.masked(app)} and "
             f"{dsn.masked(owner)}. Change one of them; ADMIN_DB_URI may also be unset"
         )
         raise InvalidSettingError(message)
-    return Target(app, owner, roles or Roles(), waits or Waits())
+    return Target(app, owner, roles, waits)
 
 
-def _from_stack(name: str) -> tuple[URL, URL]:
-    record = stack.uris_of(name)
-    where = f"It is exported by stack {name}."
-    app, owner = (dsn.parse(record[output], where) for output in (stack.APP, stack.OWNER))
+def _from_stack(name: str, *, rehearse: bool) -> tuple[URL, URL]:
+    return _exported(stack.record_of(name, rehearse=rehearse))
+
+
+def _exported(record: stack.Record) -> tuple[URL, URL]:
+    where = f"It is exported by stack {record.stack}."
+    app, owner = (dsn.parse(record.text(output), where) for output in (stack.APP, stack.OWNER))
     return environment.outside_agents(app), owner
 
 

@@ -71,6 +71,7 @@ def test_the_verbs_of_a_database_take_the_same_options(verb: str) -> None:
 
     assert names == [
         "--stack",
+        "--rehearse",
         "--json",
         "--owner",
         "--read-only-role",

@@ -1,4 +1,4 @@
-"""The URIs of a stack, asked of a stand-in for the provisioning half; the real one is asked in tests/e2e."""
+"""The record of a stack, asked of a stand-in for the provisioning half; the real one is asked in tests/e2e."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ def infra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "infra" / "__main__.py"
 
 
-def test_the_exported_uris_are_returned(infra: Path) -> None:
-    """Those of both roles and nothing else; the stack is named as it was asked for."""
+def test_the_exported_record_is_returned(infra: Path) -> None:
+    """The stack is named as it was asked for; no secret is in what a log would show."""
     infra.write_text(
         "import json, sys\n"
         "assert sys.argv[1:] == ['outputs', '--stack', 'dev', '--json', '--show-secrets']\n"
@@ -26,7 +26,28 @@ def test_the_exported_uris_are_returned(infra: Path) -> None:
         "print(json.dumps({'outputs': outputs}))\n"
     )
 
-    assert stack.uris_of("dev") == {stack.APP: "postgresql://app@h/d", stack.OWNER: "postgresql://owner@h/d"}
+    record = stack.record_of("dev")
+
+    assert (record.text(stack.APP), record.text(stack.OWNER)) == ("postgresql://app@h/d", "postgresql://owner@h/d")
+    assert (record.text("port"), record.text("instance")) == ("5432", "")
+    assert (record.rehearsal, record.reach) == (False, None)
+    assert "postgresql" not in repr(record)
+
+
+def test_a_rehearsal_tells_where_its_control_plane_and_hosts_are(infra: Path) -> None:
+    """Beside the record, which is a cloud's."""
+    infra.write_text(
+        "import json, sys\n"
+        "assert sys.argv[1:] == ['outputs', '--stack', 'prod', '--json', '--show-secrets', '--rehearse']\n"
+        "outputs = {'admin_db_uri': 'postgresql://owner@h/d', 'session_db_uri': 'postgresql://app@h/d'}\n"
+        "extra = {'control_plane': 'http://127.0.0.1:1/t', 'reach': '/ground/reach.json'}\n"
+        "print(json.dumps({'outputs': outputs} | extra))\n"
+    )
+
+    record = stack.record_of("prod", rehearse=True)
+
+    assert (record.control_plane, record.reach) == ("http://127.0.0.1:1/t", Path("/ground/reach.json"))
+    assert record.rehearsal
 
 
 def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
@@ -34,7 +55,7 @@ def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
     infra.write_text("import sys\nsys.exit('[1/2] looking\\nerror: expected a stack\\nerror:   - found none')\n")
 
     with pytest.raises(StackUnavailableError) as caught:
-        stack.uris_of("prod")
+        stack.record_of("prod")
 
     expected = "expected the outputs of stack prod, but: expected a stack   - found none"
     assert str(caught.value) == expected
@@ -59,7 +80,7 @@ def test_an_answer_without_both_uris_is_one_error(answer: str, infra: Path) -> N
 
     words = "it exports no session_db_uri and admin_db_uri. To make them: make up STACK=dev"
     with pytest.raises(StackUnavailableError, match=words):
-        stack.uris_of("dev")
+        stack.record_of("dev")
 
 
 def test_no_answer_is_one_error(infra: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,4 +89,4 @@ def test_no_answer_is_one_error(infra: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(stack, "_SECONDS", 0.2)
 
     with pytest.raises(StackUnavailableError, match="no answer within"):
-        stack.uris_of("dev")
+        stack.record_of("dev")

@@ -21,12 +21,12 @@ def _no_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def exported(monkeypatch: pytest.MonkeyPatch, app: str, owner: str) -> None:
     """A stack `dev` with these URIs, and no other stack."""
 
-    def uris_of(name: str) -> dict[str, str]:
-        if name != "dev":
+    def record_of(name: str, *, rehearse: bool = False) -> stack.Record:
+        if (name, rehearse) not in {("dev", False), ("rehearsed", True)}:
             raise StackUnavailableError(name)
-        return {stack.APP: app, stack.OWNER: owner}
+        return stack.Record(name, {stack.APP: app, stack.OWNER: owner})
 
-    monkeypatch.setattr(stack, "uris_of", uris_of)
+    monkeypatch.setattr(stack, "record_of", record_of)
 
 
 def test_one_uri_serves_both_roles(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,3 +160,15 @@ def test_roles_and_waits_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     found = target.find(None, roles, waits)
 
     assert (found.roles, found.waits, found.convert) == (roles, waits, True)
+
+
+def test_a_rehearsal_is_asked_for_by_its_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never the environment's database, and never the stack itself."""
+    monkeypatch.setenv("SESSION_DB_URI", "postgresql://other:pw@h/other")
+    exported(monkeypatch, APP, OWNER)
+
+    assert target.find("rehearsed", rehearse=True).app == dsn.parse(APP)
+    with pytest.raises(StackUnavailableError):
+        target.find("dev", rehearse=True)
+    with pytest.raises(InvalidSettingError, match="for example: --stack prod --rehearse"):
+        target.find(None, rehearse=True)
