@@ -102,6 +102,9 @@ class Account:
 
 
 def environment() -> Mapping[str, str]:
-    """What PostgreSQL's programs see: nothing of the developer's own PG settings, and English messages."""
+    """What PostgreSQL's programs see: English messages, and nothing of the developer's own PG settings.
+
+    Nor their home, which the account may not enter: libpq looks there for a certificate, and gives up where it may not.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return {**kept, "LC_ALL": "C"}
+    return {**kept, "HOME": "/", "LC_ALL": "C"}

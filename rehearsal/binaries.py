@@ -5,6 +5,7 @@ Example: python -m rehearsal.binaries 15 16 18
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -18,13 +19,16 @@ from typing import Final
 import click
 
 from rehearsal.account import Account
-from rehearsal.errors import BinariesError, RehearsalError
+from rehearsal.errors import BinariesError, RehearsalError, ServerError
 
 Report = Callable[[str], None]
 """Takes one line of progress."""
 
 PROGRAMS: Final = ("initdb", "postgres", "pg_ctl", "pg_basebackup")
 """What a folder has to have."""
+
+_MAJORS: Final = range(15, 20)
+"""What may be found on a machine, the oldest one served first."""
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _TOOLS: Final = _ROOT / ".tools"
@@ -62,6 +66,60 @@ def binaries(major: int, report: Report) -> Path:
         f"on macOS: brew install postgresql@{major}; anywhere: put a pg_config of PostgreSQL {major} on PATH."
     )
     raise BinariesError(message)
+
+
+@functools.cache
+def encrypting(major: int, report: Report) -> Path:
+    """Find programs that speak TLS, as managed clouds demand: of a major version, else the machine's newest.
+
+    Args:
+        major: The version asked for, for example 17.
+        report: Called with a line of progress, where something has to be installed.
+
+    Returns:
+        The folder that has `PROGRAMS`; `version` says which they are.
+
+    Raises:
+        BinariesError: The machine has none, and none can be installed: the wheels on PyPI are built without OpenSSL.
+    """
+    for each in (major, *reversed(_MAJORS)):
+        for folder in _candidates(each):
+            if _complete(folder, each) and _encrypts(folder):
+                return folder
+    found = binaries(_MAJORS[0], report)
+    if not _encrypts(found):
+        message = f"expected PostgreSQL built with OpenSSL, for example Debian's postgresql-15, not that in {found}"
+        raise BinariesError(message)
+    return found
+
+
+def version(folder: Path) -> str:
+    """Which version programs are, for example 15.18.
+
+    Args:
+        folder: Where they are.
+
+    Raises:
+        BinariesError: They are not there.
+    """
+    try:
+        answer = subprocess.check_output([folder / "postgres", "--version"], text=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = f"expected PostgreSQL's programs in {folder}, for example of Debian's postgresql-15: {error}"
+        raise BinariesError(message) from error
+    return answer.split("(PostgreSQL) ")[-1].split()[0]
+
+
+def _encrypts(folder: Path) -> bool:
+    """Whether programs were built with OpenSSL; asks them about a server that has only its defaults."""
+    account = Account.unprivileged()
+    with tempfile.TemporaryDirectory(dir="/tmp") as data:  # Every account may enter it.
+        account.own(Path(data), 0o700)
+        account.write(Path(data) / "postgresql.conf", "")
+        try:
+            return bool(account.run(str(folder / "postgres"), "-D", data, "-C", "ssl_library").strip())
+        except ServerError:
+            return False
 
 
 def _machine(major: int, _: Report) -> Path:
