@@ -20,7 +20,7 @@ from pulumi.automation import (
 
 from infra import failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage
 from infra.errors import InfraError, StateError
-from infra.layout import PROJECT, ROOT
+from infra.layout import PROJECT
 from infra.progress import Progress
 from infra.settings.profiles import CLOUDS
 
@@ -80,6 +80,7 @@ class Driver:
         stack_file.require(name)
         self._command = pulumi_cli.ensure(progress.working)
         self._stage = stage.rehearsal(name) if rehearse else stage.real()
+        self._project = self._stage.project(self._stage.folder)
         self._environment = self._stage.variables(self._command.command)
 
     def up(self) -> Result:
@@ -149,7 +150,9 @@ class Driver:
 
     def _select(self, *, create: bool = False) -> Stack:
         self._progress.working(f"opening the state of stack {self._name}")
-        options = LocalWorkspaceOptions(work_dir=str(ROOT), pulumi_command=self._command, env_vars=self._environment)
+        options = LocalWorkspaceOptions(
+            work_dir=str(self._project), pulumi_command=self._command, env_vars=self._environment
+        )
         try:
             return select_stack(self._name, project_name=PROJECT, program=self._program, opts=options)
         except StackNotFoundError:
@@ -162,7 +165,7 @@ class Driver:
     def _create(self) -> None:
         """`stack init` writes a salt into the stack file beside Pulumi.yaml, so it gets a folder of its own."""
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+            (Path(folder) / "Pulumi.yaml").write_text((self._project / "Pulumi.yaml").read_text())
             self._command.run(["stack", "init", "--stack", self._name, "--no-select"], folder, self._environment)
 
     def _forget_pending(self, stack: Stack) -> None:

@@ -12,6 +12,9 @@ from infra.layout import PROJECT, ROOT
 _ENCRYPTION: Final = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Keys with which a stack file says how its own secrets are encrypted."""
 
+_HARMLESS: Final = frozenset({"name", "description", "config"})
+"""Keys of Pulumi.yaml that a rehearsal has as well."""
+
 STAND_IN: Final = "rehearsal"
 """What a rehearsal reads in a secret's place: it has another passphrase, and no use for a real one."""
 
@@ -71,6 +74,26 @@ def for_rehearsal(stack: str, folder: Path) -> Path:
     # As it is where nothing has to go: YAML written anew could read otherwise to the engine.
     text = tracked.read_text() if content == whole else yaml.safe_dump(content, sort_keys=False)
     return _copied(text, folder / "config" / tracked.name)
+
+
+def project_for_rehearsal(folder: Path) -> Path:
+    """A folder with a copy of Pulumi.yaml that has nothing in it by which another plugin or state could come in.
+
+    The engine takes what stands under `plugins` before anything on PATH (pulumi `plugins.go`, `getPluginInfoAndPath`).
+
+    Args:
+        folder: Where copies are kept.
+
+    Raises:
+        SettingsError: Pulumi.yaml is missing, or no YAML.
+    """
+    content = {key: value for key, value in read(ROOT / "Pulumi.yaml").items() if key in _HARMLESS}
+    copy = folder / "project" / "Pulumi.yaml"
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = copy.with_name(copy.name + ".partial")
+    fresh.write_text(yaml.safe_dump(content | {"runtime": "python"}, sort_keys=False))
+    fresh.rename(copy)
+    return copy.parent
 
 
 def _without_secrets(value: Any) -> Any:

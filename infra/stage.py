@@ -10,11 +10,20 @@ from typing import Final
 
 from infra import stack_file, state
 from infra.errors import SettingsError, ToolError
-from infra.layout import PLUGINS, PROJECT, STATE
+from infra.layout import PLUGINS, PROJECT, ROOT, STATE
 from infra.settings.profiles import CLOUDS
 
-_FOREIGN: Final = ("PULUMI_", "AWS_", "GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "AZURE_", "ARM_", "MSI_", "IDENTITY_")
-"""How the names of variables begin that lead to a state or an account: those of Pulumi and of the providers' SDKs."""
+_FOREIGN: Final = (
+    *("PULUMI_", "AWS_", "ECS_", "GOOGLE_", "GCLOUD_", "GCP_", "GCE_", "CLOUDSDK_"),
+    *("AZURE_", "ARM_", "MSI_", "IDENTITY_"),
+    *("ACTIONS_", "GITHUB_TOKEN", "CI_JOB_JWT", "CI_JOB_TOKEN", "SYSTEM_ACCESSTOKEN", "SYSTEM_OIDC"),
+    *("BITBUCKET_STEP_OIDC", "CIRCLE_OIDC", "KUBERNETES_SERVICE_"),
+)
+"""How the names of variables begin that lead to a state or an account.
+
+Those of Pulumi, of the providers' SDKs, and those by which a CI job or a pod says who it is (GitHub, "OpenID Connect";
+GitLab, "Predefined CI/CD variables"; Azure Pipelines, "Predefined variables").
+"""
 
 _STAND_INS: Final = (PLUGINS / "rehearsal",)
 """Never on the PATH of a real deployment, not even where a user put it there."""
@@ -35,6 +44,7 @@ class Stage:
         environment: Variables that the engine gets besides the process's own.
         plugins: Folders of provider plugins that come before the user's PATH, and those that come after it.
         config_file: Gives the file that the engine reads, from a stack's name and `folder`.
+        project: Gives the folder whose Pulumi.yaml the engine reads, from `folder`.
         rehearsal: Whether stand-in plugins answer in the clouds' place.
     """
 
@@ -43,6 +53,7 @@ class Stage:
     environment: dict[str, str]
     plugins: tuple[tuple[Path, ...], tuple[Path, ...]]
     config_file: Callable[[str, Path], Path]
+    project: Callable[[Path], Path]
     rehearsal: bool = False
 
     def variables(self, cli: str) -> dict[str, str]:
@@ -67,7 +78,7 @@ def real() -> Stage:
     Raises:
         StateError: There is a local state, and its passphrase is gone.
     """
-    return Stage(STATE, state.backend(), state.environment(), ((), (PLUGINS,)), stack_file.for_engine)
+    return Stage(STATE, state.backend(), state.environment(), ((), (PLUGINS,)), stack_file.for_engine, lambda _: ROOT)
 
 
 def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Stage:
@@ -99,7 +110,9 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    return Stage(folder, backend, environment, (_STAND_INS, (PLUGINS,)), stack_file.for_rehearsal, rehearsal=True)
+    plugins = (_STAND_INS, (PLUGINS,))
+    files = (stack_file.for_rehearsal, stack_file.project_for_rehearsal)
+    return Stage(folder, backend, environment, plugins, *files, rehearsal=True)
 
 
 def _require_packages(cloud: str) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from infra import stack_file, stage, state
 from infra.errors import SettingsError
@@ -32,6 +33,11 @@ def test_what_leads_to_a_state_or_an_account_is_taken_out_of_the_environment(roo
         "CLOUDSDK_CORE_PROJECT": "production",
         "ARM_CLIENT_SECRET": "change-me",
         "AZURE_CLIENT_SECRET": "change-me",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "change-me",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://example.com",
+        "SYSTEM_ACCESSTOKEN": "change-me",
+        "CI_JOB_JWT_V2": "change-me",
+        "KUBERNETES_SERVICE_HOST": "10.0.0.1",
         "PULUMI_ACCESS_TOKEN": "change-me",
         "PULUMI_BACKEND_URL": "s3://team-state",
         "PULUMI_CONFIG_PASSPHRASE": "change-me",
@@ -53,6 +59,22 @@ def test_its_state_is_its_own_whatever_the_project_says(root: Path) -> None:
     assert variables["PULUMI_BACKEND_URL"] == played.backend
     assert Path(variables["PULUMI_CONFIG_PASSPHRASE_FILE"]).parent == played.folder
     assert Path(variables["PULUMI_HOME"]).parent == played.folder
+
+
+def test_of_the_project_it_has_nothing_that_leads_elsewhere(root: Path) -> None:
+    """The engine takes a plugin that the project names before any other, and a real deployment shall."""
+    with (root / "Pulumi.yaml").open("a") as project:
+        project.write("plugins: {providers: [{name: gcp, path: /opt/gcp}]}\npackages: {gcp: /opt/gcp}\nconfig: {}\n")
+
+    played = stage.rehearsal("prod", {})
+
+    folder = played.project(played.folder)
+    assert folder.is_relative_to(played.folder)
+    assert yaml.safe_load((folder / "Pulumi.yaml").read_text()) == {
+        "name": "session-database",
+        "config": {},
+        "runtime": "python",
+    }
 
 
 def test_stand_ins_come_first_in_a_rehearsal_and_not_at_all_in_a_real_deployment(

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from infra import deploy, stack_file, stage, state
+from infra import stack_file, stage, state
 from infra.deploy import Driver
 from infra.errors import InfraError
 from infra.progress import Progress
@@ -198,7 +198,7 @@ def running(
 ) -> Iterator[Running]:
     """The production stack of a cloud with two generations, on stand-ins that stay up from preview to preview."""
     root, cloud = clone(), str(request.cls.cloud)
-    for module in (deploy, stack_file, state):
+    for module in (stack_file, state):
         patched.setattr(module, "ROOT", root)
     patched.setattr(stage, "STATE", root / ".state")
     patched.setenv("PATH", os.pathsep.join([str(Path(pulumi).parent), os.environ["PATH"]]))
