@@ -15,9 +15,9 @@ def changed(step: StepEventMetadata) -> tuple[str, ...]:
 
     The engine tells nothing of a provider's own settings, and an import has no old ones to differ from.
     """
-    told = [*(step.detailed_diff or ()), *(() if step.detailed_diff else step.diffs or ()), *(step.keys or ())]
+    told = step.detailed_diff or step.diffs or step.keys
     old, new = ((side.inputs if side else None) or {} for side in (step.old, step.new))
-    return tuple(dict.fromkeys(told or (differences(old, new) if old and new else ())))
+    return tuple(dict.fromkeys(told or (differences(old, new) if step.old and step.new else ())))
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pulumi.automation import CommandError, ConcurrentUpdateError
 
-from infra.errors import DeploymentError, SettingsError, StateError
+from infra.errors import DeploymentError, InfraError, SettingsError, StateError, ToolError
 from infra.layout import PROJECT
 from infra.progress import Progress, masked
 from infra.settings import Settings, refusals
@@ -17,6 +17,11 @@ _REFUSED: Final = re.compile(r"SqliteFile resource .* property (\w+) value .* ha
 
 _MISTYPED: Final = re.compile(r"with configuration key '(\w+)' must be of type")
 """How the engine tells that a key is not of the type in Pulumi.yaml, before it asks the program."""
+
+_NO_PLUGIN: Final = re.compile(
+    r"resource plugin '?(?:pulumi-resource-)?([\w-]+)'? (?:at|found in the workspace at) version v?(\d[\w.+-]*\w)"
+)
+"""How the engine tells that it has no plugin of a provider, and cannot download it (pulumi `plugins.go`)."""
 
 _NO_STATE: Final = ("unable to open state directory", "constructing secrets manager", "must be set for login")
 """The engine's words where it cannot get at the state."""
@@ -32,6 +37,7 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
 
     Raises:
         SettingsError: The provider refused a setting, or one has not the type that Pulumi.yaml says.
+        ToolError: A provider's plugin could not be downloaded.
         StateError: The state is missing, locked or damaged, or its passphrase is another one.
         DeploymentError: Anything else, in the engine's own words.
     """
@@ -41,28 +47,44 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         message = f"stack {stack} is locked by another deployment. If that one is dead: pulumi cancel {stack}"
         raise StateError(message) from None
     except CommandError as error:
-        text = masked(str(error))
-        if "incorrect passphrase" in text:
-            message = (
-                f"the passphrase does not fit stack {stack}. Expected the one it was made with, in "
-                "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (a local stack's is .state/passphrase)"
-            )
-            raise StateError(message) from None
-        if refused := _REFUSED.findall("\n".join(progress.errors)):
-            lines = [f"Pulumi.{stack}.yaml: {PROJECT}:sqlite.{name}: {reason}" for name, reason in refused]
-            raise SettingsError("\n".join(lines)) from None
-        if mistyped := _MISTYPED.search(text):
-            line = refusals.line(Settings, "type", (mistyped[1],), PROJECT, stack)
-            raise SettingsError(line) from None
-        if any(words in text for words in _NO_STATE):
-            raise StateError(_last_words(text)) from None
-        if "failed to load checkpoint" in text:
-            message = (
-                f"the state of stack {stack} is damaged ({_last_words(text)}). The engine keeps the one before as "
-                f"{stack}.json.bak beside it: in a local state under .state/.pulumi/stacks/"
-            )
-            raise StateError(message) from None
-        raise DeploymentError("\n".join(progress.errors) or _last_words(text)) from None
+        text, told = masked(str(error)), "\n".join(progress.errors)
+        found = _setting(stack, text, told) or _plugin(stack, told or text) or _state(stack, text)
+        raise found or DeploymentError(told or _last_words(text)) from None
+
+
+def _setting(stack: str, text: str, told: str) -> InfraError | None:
+    if refused := _REFUSED.findall(told):
+        return SettingsError("\n".join(f"Pulumi.{stack}.yaml: {PROJECT}:sqlite.{name}: {why}" for name, why in refused))
+    if mistyped := _MISTYPED.search(text):
+        return SettingsError(refusals.line(Settings, "type", (mistyped[1],), PROJECT, stack))
+    return None
+
+
+def _plugin(stack: str, told: str) -> InfraError | None:
+    if missing := _NO_PLUGIN.search(told):
+        name, version = missing.groups()
+        return ToolError(
+            f"expected the plugin of the provider {name} {version}, but the engine could not download it. Let this "
+            f"machine reach get.pulumi.com, or bring the archive: pulumi plugin install resource {name} v{version} "
+            f"--file <archive>. To see the plan without any plugin: python -m infra preview --stack {stack} --rehearse"
+        )
+    return None
+
+
+def _state(stack: str, text: str) -> InfraError | None:
+    if "incorrect passphrase" in text:
+        return StateError(
+            f"the passphrase does not fit stack {stack}. Expected the one it was made with, in "
+            "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (a local stack's is .state/passphrase)"
+        )
+    if any(words in text for words in _NO_STATE):
+        return StateError(_last_words(text))
+    if "failed to load checkpoint" in text:
+        return StateError(
+            f"the state of stack {stack} is damaged ({_last_words(text)}). The engine keeps the one before as "
+            f"{stack}.json.bak beside it: in a local state under .state/.pulumi/stacks/"
+        )
+    return None
 
 
 def _last_words(text: str) -> str:

@@ -8,6 +8,8 @@ from pulumi.automation.events import DiagnosticEvent, EngineEvent, StepEventMeta
 from rich.console import Console
 from rich.markup import escape
 
+from infra.changes import changed
+
 _VERBS: Final = {
     "create": ("creating", "created"),
     "update": ("updating", "updated"),
@@ -17,10 +19,16 @@ _VERBS: Final = {
     "delete-replaced": ("deleting the replaced", "deleted the replaced"),
 }
 
+_CHANGING: Final = frozenset({"update", "create-replacement"})
+"""The steps whose properties are told."""
+
+_SHOWN: Final = 6
+"""Properties that one line has room for."""
+
 _COLOURS: Final = re.compile(r"<\{%.*?%\}>")
 """The engine's colour directives, for example `<{%reset%}>`."""
 
-_NOISE: Final = ("using pulumi-resource-", "is up to date", "to continue")
+_NOISE: Final = ("using pulumi-resource-", "is up to date", "to continue", "Will retry in ")
 
 
 class Progress:
@@ -75,23 +83,29 @@ class Progress:
     def _step(self, step: StepEventMetadata, *, planned: bool) -> None:
         verb = _VERBS.get(step.op.value)
         if verb and planned:
-            self.note(f"to {step.op.value}  {_name(step)}")
+            self.note(f"to {step.op.value}  {_name(step)}{_properties(step)}")
         elif verb:
             self.working(f"{verb[0]} {_name(step)}")
 
     def _done(self, step: StepEventMetadata) -> None:
         verb = _VERBS.get(step.op.value)
         if verb and step.op.value != "refresh":
-            self.note(f"{verb[1]}  {_name(step)}")
+            self.note(f"{verb[1]}  {_name(step)}{_properties(step)}")
 
     def _diagnostic(self, event: DiagnosticEvent) -> None:
         text = _plain(event.message)
         if event.severity == "error":
-            # The engine repeats itself at the end, and counts what it has just told.
-            if not any(known in text for known in self.errors) and not (self.errors and text == "update failed"):
-                self.errors.append(text)
+            self._error(text)
         elif event.severity != "debug" and text and not any(noise in text for noise in _NOISE):
             self.note(text)
+
+    def _error(self, text: str) -> None:
+        """Keep each line once: the engine tells an error of each resource, at the end again, and counts it."""
+        known = [line for error in self.errors for line in error.splitlines()]
+        lines = dict.fromkeys(line for line in text.splitlines() if line)
+        fresh = [line for line in lines if not any(each in line for each in known)]
+        if fresh and not (known and text == "update failed"):
+            self.errors.append("\n".join(fresh))
 
     def _log_phase(self, text: str) -> None:
         """In a log one line for each phase, not for each of its thousands of steps."""
@@ -104,6 +118,15 @@ class Progress:
 def _name(step: StepEventMetadata) -> str:
     """The type and name of a resource, for example `SqliteFile adk-sessions`."""
     return f"{step.type.rsplit(':', 1)[-1]} {step.urn.rsplit('::', 1)[-1]}"
+
+
+def _properties(step: StepEventMetadata) -> str:
+    """What of a resource changes, for example `: settings.tier`, where it stays or another one takes its place."""
+    if step.op.value not in _CHANGING:
+        return ""
+    paths = list(changed(step))
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f": {', '.join(paths[:_SHOWN])}{more}" if paths else ""
 
 
 def masked(text: str) -> str:

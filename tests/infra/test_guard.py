@@ -65,6 +65,14 @@ def test_a_protected_server_stays_in_every_profile(profile: str) -> None:
     assert len(lost(step("replace", protect=True), profile=profile)) == 1
 
 
+def test_a_protected_replica_is_let_go_by_a_setting_of_its_own() -> None:
+    """The primary keeps its protection meanwhile."""
+    (line,) = lost(step("same", protect=True), step("delete", protect=True, inputs={"masterInstanceName": "g1"}))
+
+    assert "For example: session-database:gcp: {replica_protection: false}" in line
+    assert "deletion_protection" not in line
+
+
 def test_a_server_whose_protection_was_lifted_goes_with_what_is_its_own() -> None:
     """The second step of a retirement; the other server and the shared secret stay."""
     steps = [
@@ -149,7 +157,7 @@ def test_a_security_group_shows_that_the_vpc_is_another_one() -> None:
     assert "a change of vpcId" in line
 
 
-HOMES = {
+HOMES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "gcp": (SERVER, {"outputs": {"project": "one-project"}}, "project", "one-project"),
     "aws": (
         "aws:rds/instance:Instance",

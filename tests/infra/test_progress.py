@@ -49,6 +49,24 @@ def test_a_planned_step_is_told_from_a_real_one() -> None:
     assert text.strip() == "to delete  SqliteFile adk-sessions"
 
 
+def changing(operation: str, *paths: str) -> str:
+    """What a log shows of a planned step that changes these properties."""
+    planned = step("resourcePreEvent", operation, planning=True)
+    metadata = planned["resourcePreEvent"]["metadata"]  # type: ignore[index]  # Of the helper's own making.
+    metadata["detailedDiff"] = {path: {"diffKind": "update"} for path in paths}
+    return shown(planned)[1].strip()
+
+
+def test_a_change_names_its_properties() -> None:
+    """Names alone: the values may be secrets. What comes or goes as a whole has none."""
+    paths = ("settings.tier", "settings.diskSize")
+
+    assert changing("update", *paths) == "to update  SqliteFile adk-sessions: settings.tier, settings.diskSize"
+    assert changing("create-replacement", *paths).endswith("adk-sessions: settings.tier, settings.diskSize")
+    assert changing("create", *paths) == "to create  SqliteFile adk-sessions"
+    assert changing("update", *(f"p{number}" for number in range(9))).endswith(": p0, p1, p2, p3, p4, p5 and 3 more")
+
+
 def test_changes_are_counted_without_what_stayed_the_same() -> None:
     """So that an empty count means no change."""
     progress, _ = shown({"summaryEvent": {"resourceChanges": {"same": 3, "create": 2}, "durationSeconds": 1}})
