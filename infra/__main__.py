@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from infra import schema
+from infra import record, schema
 from infra.deploy import Driver, Result
 from infra.errors import InfraError, InterruptedByUserError, SchemaError, StateError
 from infra.progress import Progress
@@ -124,8 +124,8 @@ def outputs(stack: str, *, as_json: bool, rehearse: bool, show_secrets: bool) ->
     if as_json:
         click.echo(json.dumps({"stack": stack, "outputs": values}))
         return
-    for name, value in values.items():
-        click.echo(f"{name:16} {json.dumps(value) if isinstance(value, dict) else value}")
+    for line in record.lines(values):
+        click.echo(line)
 
 
 def _drive(stack: str, operation: Callable[[Driver], Result], *, rehearse: bool) -> Result:
@@ -137,8 +137,8 @@ def _drive(stack: str, operation: Callable[[Driver], Result], *, rehearse: bool)
 
 def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
     if as_json:
-        record = {"operation": result.operation, "stack": result.stack, "changes": result.changes}
-        click.echo(json.dumps(record | {"seconds": result.seconds, "outputs": result.shown()} | extra))
+        answer = {"operation": result.operation, "stack": result.stack, "changes": result.changes}
+        click.echo(json.dumps(answer | {"seconds": result.seconds, "outputs": result.shown()} | extra))
         return
     verb = "{1} {0}d" if result.operation in {"up", "destroy"} else "{1} to {0}"
     done = ", ".join(verb.format(*change) for change in result.changes.items()) or "nothing to change"
@@ -162,7 +162,7 @@ def _answering(*, as_json: bool) -> Iterator[None]:
 
 
 def _fail(kind: str, message: str, exit_code: int, *, as_json: bool) -> NoReturn:
-    for line in message.splitlines():
+    for line in dict.fromkeys(message.splitlines()):
         _err.print(f"error: {line}", style="red", markup=False)
     if as_json:
         click.echo(json.dumps({"error": {"kind": kind, "message": message}}))
