@@ -14,10 +14,10 @@ EXIT_CODES: Final = """
 \b
 Exit codes:
   0    done
-  1    the database differs from what ADK needs
+  1    the database differs from what ADK needs, or a drill found a promise broken
   2    the command line or a setting is wrong
   3    the database holds somebody else's data, a layout that cannot be used, or conflicting data
-  4    the database, the stack or the server is unavailable
+  4    the database, the stack, the server or the cloud is unavailable
   10   the host is unknown
   11   nothing answers there
   12   the server takes connections with TLS only

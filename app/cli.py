@@ -9,6 +9,7 @@ from rich.table import Table
 from app import dsn, environment, target
 from app.answers import EXIT_CODES, answer, err, json_option, out, said, silent
 from app.backends.interface import Roles, Target, Waits
+from app.drills.command import drill
 from app.errors import VerificationError
 from app.promote import promote
 
@@ -165,6 +166,7 @@ def serve(name: str | None, host: str, port: int, *, rehearse: bool) -> None:
 
 
 cli.add_command(promote)
+cli.add_command(drill)
 
 
 def _target(name: str | None, options: dict[str, Any]) -> Target:

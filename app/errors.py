@@ -24,6 +24,7 @@ SessionDatabaseError               exit code 1
 │   ├── ConnectionLostError       21   the server went away in the middle
 │   └── NotAFileError             22   a folder where the database should be
 ├── StackUnavailableError          4   the stack has no readable outputs
+├── CloudRefusedError              4   the cloud's control plane refuses, fails or does not answer
 └── ServerUnavailableError         4   the API server cannot start
 
 Every message says what was expected, gives an example and names the place to change; none carries a password.
@@ -177,6 +178,12 @@ class NotAFileError(DatabaseUnavailableError):
 
 class StackUnavailableError(SessionDatabaseError):
     """The stack's outputs cannot be read. For example, it was never deployed."""
+
+    exit_code = 4
+
+
+class CloudRefusedError(SessionDatabaseError):
+    """The control plane did not do it. For example, there is no login, or the server is in another operation."""
 
     exit_code = 4
 

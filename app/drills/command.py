@@ -1,0 +1,128 @@
+"""`session-db drill …`: tries on a running database what it promises, and ends with 1 where a promise is broken."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import dsn
+from app.answers import EXIT_CODES, answer, err, json_option, said, silent
+from app.backends.interface import Report
+from app.errors import InvalidSettingError
+
+Run = Callable[[Report], dict[str, Any]]
+"""A drill: takes lines of progress, gives its report."""
+
+_EXAMPLE = "Example: session-db drill {} --stack prod --rehearse\n" + EXIT_CODES
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every drill takes."""
+    options = (
+        click.option("--stack", "name", help="The stack whose database and server to try."),
+        click.option("--rehearse", is_flag=True, help="Try the stack's rehearsal, which has no consent to ask for."),
+        click.option("--writers", default=8, show_default=True, type=click.IntRange(1, 256), help="Sessions at once."),
+        click.option(
+            "--rate",
+            default=20.0,
+            show_default=True,
+            type=click.FloatRange(0, 10000),
+            help="Events of each writer a second, at most; 0 for no limit.",
+        ),
+        click.option(
+            "--seconds",
+            default=20.0,
+            show_default=True,
+            type=click.FloatRange(0.5, 86400),
+            help="How long to write, before and after what the drill does.",
+        ),
+        click.option("--yes", is_flag=True, help="Do not ask before a real database is touched."),
+        json_option,
+        click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write the JSON here."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(epilog=_EXAMPLE.format("load"))
+def drill() -> None:
+    """Try what a database promises, under load; what is broken is named, and ends with 1."""
+
+
+@drill.command(epilog=_EXAMPLE.format("load"))
+@_options
+def load(name: str | None, **options: Any) -> None:
+    """Write sessions through ADK, and hold what is stored against what was acknowledged."""
+
+    def run(report: Report) -> dict[str, Any]:
+        from app.drills import place, plain  # noqa: PLC0415  # Keeps --help quick.
+
+        at = place.find(name, rehearse=options["rehearse"])
+        _agreed(f"write sessions to {dsn.masked(at.target.app)}, and delete them again", at.rehearsal, options)
+        return plain.run(at, _settings(options), options["seconds"], report).record()
+
+    drilled(run, as_json=options["as_json"], file=options["report"])
+
+
+def _settings(options: dict[str, Any]) -> Any:
+    from app.drills.load import Settings  # noqa: PLC0415  # Keeps --help quick.
+
+    return Settings(options["writers"], options["rate"])
+
+
+def _agreed(what: str, rehearsal: bool, options: dict[str, Any]) -> None:  # noqa: FBT001
+    """Ask whoever sits there, unless it is a rehearsal or they have said yes already."""
+    if rehearsal or options["yes"]:
+        return
+    if not sys.stdin.isatty():
+        message = f"expected consent to {what}. To give it: --yes"
+        raise InvalidSettingError(message)
+    if not click.confirm(f"This will {what}. Go on?", err=True):
+        message = f"expected consent to {what}; nothing was done"
+        raise InvalidSettingError(message)
+
+
+def drilled(run: Run, *, as_json: bool, file: Path | None) -> None:
+    """Run a drill, report it, and end with 1 where a promise was broken.
+
+    Args:
+        run: The drill.
+        as_json: Whether a script reads it.
+        file: Where else the report goes.
+    """
+    held = True
+
+    def work() -> dict[str, Any]:
+        nonlocal held
+        found = run(silent if as_json else said)
+        held = found["held"]
+        if file is not None:
+            _write(file, found)
+        if not as_json:
+            _show(found)
+        return found
+
+    answer(work, as_json=as_json)
+    if not held:
+        sys.exit(1)
+
+
+def _write(file: Path, found: dict[str, Any]) -> None:
+    try:
+        file.write_text(json.dumps(found, indent=2) + "\n")
+    except OSError as error:
+        message = f"expected --report to name a file that can be written, but {file}: {error.strerror}"
+        raise InvalidSettingError(message) from None
+
+
+def _show(found: dict[str, Any]) -> None:
+    from app.drills import shown  # noqa: PLC0415  # Keeps --help quick.
+
+    for line in shown.lines(found):
+        err.print(line, markup=False)
+    for sentence in found["broken"]:
+        err.print(f"broken: {sentence}", style="red", markup=False)

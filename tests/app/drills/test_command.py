@@ -1,0 +1,90 @@
+"""`session-db drill` as a person and a script run it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL
+
+from app.drills import command
+
+QUICK = ("--writers", "2", "--rate", "20", "--seconds", "1")
+
+
+def text(url: URL) -> str:
+    """The URI with its password, for the environment."""
+    return url.render_as_string(hide_password=False)
+
+
+def test_a_load_is_reported_and_leaves_no_session(sessions: URL, tmp_path: Path, session_db: Any, ask: Any) -> None:
+    """The same object on standard output and in the file."""
+    file = tmp_path / "report.json"
+
+    done = session_db("drill", "load", *QUICK, "--yes", "--json", "--report", str(file), uri=text(sessions))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert json.loads(file.read_text()) == report
+    assert (report["drill"], report["stack"], report["rehearsal"], report["held"]) == ("load", None, False, True)
+    assert report["load"]["acknowledged"] == report["load"]["stored"] > 10
+    assert sum(report["load"]["acknowledged_per_100_ms"]) == report["load"]["acknowledged"]
+    assert str(sessions.password) not in done.stdout
+    assert ask(sessions, "SELECT count(*) FROM sessions") == ask(sessions, "SELECT count(*) FROM events") == [(0,)]
+
+
+def test_people_read_a_few_lines(sessions: URL, session_db: Any) -> None:
+    """On standard error; nothing that a script would take for a report."""
+    done = session_db("drill", "load", *QUICK, "--yes", uri=text(sessions))
+
+    assert (done.returncode, done.stdout) == (0, "")
+    first, second, third, *_ = done.stderr.splitlines()
+    assert first == "2 writers for 1 s"
+    assert second.startswith("drill load on postgresql+psycopg://")
+    assert third.startswith("load: ")
+    assert third.endswith(" stored, 0 lost")
+
+
+def test_nobody_is_touched_without_consent(sessions: URL, session_db: Any, ask: Any) -> None:
+    """A script has to say it."""
+    done = session_db("drill", "load", *QUICK, uri=text(sessions))
+
+    assert done.returncode == 2
+    assert done.stderr.endswith("and delete them again. To give it: --yes\n")
+    assert str(sessions.password) not in done.stderr
+    assert ask(sessions, "SELECT count(*) FROM user_states") == [(0,)]
+
+
+def test_a_file_has_nothing_to_try(database: Path, session_db: Any) -> None:
+    """It has neither a standby nor a point in time."""
+    done = session_db("drill", "load", "--yes", uri=database)
+
+    assert done.returncode == 2
+    assert "expected a database on a PostgreSQL server" in done.stderr
+
+
+def test_a_database_out_of_reach_has_its_own_exit_code(session_db: Any) -> None:
+    """As with every other verb."""
+    done = session_db("drill", "load", "--yes", "--json", uri="postgresql://app:s3cret@127.0.0.1:1/db")
+
+    assert done.returncode == 11
+    assert json.loads(done.stdout)["error"]["kind"] == "ClosedPortError"
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_a_broken_promise_ends_with_1_and_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """The report comes first, so that a script has it too."""
+    with pytest.raises(SystemExit) as ended:
+        command.drilled(
+            lambda _: {"held": False, "broken": ["1 acknowledged events are lost"]}, as_json=True, file=None
+        )
+
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out)["broken"] == ["1 acknowledged events are lost"]
+
+
+def test_every_option_of_every_drill_is_explained() -> None:
+    """And all drills take the same ones first."""
+    for name, drill in command.drill.commands.items():
+        assert all(getattr(option, "help", None) for option in drill.params), name
+        assert [option.name for option in drill.params][:3] == ["name", "rehearse", "writers"], name
