@@ -89,6 +89,12 @@ def _replacement(step: Step, stack: str) -> str:
 
 
 def _deletion(step: Step, stack: str) -> str:
+    if step.type in SERVERS and not step.leads:
+        return (
+            f"{where(step, stack)} to stay, but it is deleted, and it is what is promoted where the region is lost: "
+            f"lift its own protection with one `up`, let it go with the next. For example: {PROJECT}:{step.cloud}: "
+            "{replica_protection: false}"
+        )
     section = step.cloud or "gcp"
     return (
         f"{where(step, stack)} to stay, but it is deleted: lift its protection with one `up`, let it go with the "

@@ -114,6 +114,12 @@ class ManagedSettings(Section):
     deletion_protection: bool = Field(
         default=True, description="whether the cloud and the engine refuse to delete the servers", examples=[True]
     )
+    replica_protection: bool = Field(
+        default=True,
+        description="whether the replica in replica_region is as protected as its server; false one `up` before "
+        "replica_region is taken out",
+        examples=[True],
+    )
     maintenance: Maintenance = Field(default=Maintenance(), description="a section")
     parameters: dict[str, str] = Field(
         default={},
@@ -143,3 +149,7 @@ class ManagedSettings(Section):
     def protected(self, server: Server) -> bool:
         """Whether a generation is protected against deletion; read-only."""
         return self.deletion_protection if server.deletion_protection is None else server.deletion_protection
+
+    def replica_protected(self, server: Server) -> bool:
+        """Whether a generation's replica in another region is, which is its successor once promoted; read-only."""
+        return self.replica_protection and self.protected(server)

@@ -86,7 +86,7 @@ class Copies(pulumi.ComponentResource):
 
     def _replica(self, server: AwsServer, generation: Server, network: Network) -> aws.rds.Instance:
         settings, name = self._settings, f"{self._name}-{generation.id}"
-        identifier = copy_of(server.life)
+        identifier, protected = copy_of(server.life), settings.replica_protected(generation)
         parameters = parameter_group(name, settings, settings.version_of(generation), self._child)
         inputs = {
             **self._shared,
@@ -97,10 +97,14 @@ class Copies(pulumi.ComponentResource):
             "kms_key_id": self._key_arn(settings.replica_key),
             "storage_encrypted": True,
             "parameter_group_name": parameters.name,
+            # Promoted, it is the database: with backups from before that moment, and not to be deleted.
+            **instance.backups(settings),
+            "deletion_protection": protected,
             "skip_final_snapshot": True,  # RDS takes no final snapshot of a replica.
         }
         opts = pulumi.ResourceOptions(
             parent=self,
+            protect=protected,
             depends_on=[*log_groups(name, identifier, settings, self._child), *network.routes],
             ignore_changes=["identifier"],
             custom_timeouts=TIMEOUTS,

@@ -63,10 +63,17 @@ def primary(settings: AwsSettings, server: Server, password: pulumi.Input[str]) 
         "multi_az": settings.high_availability,
         "username": settings.owner_user,
         **_login(settings, password),
+        **backups(settings),
+        "deletion_protection": settings.protected(server),
+    }
+
+
+def backups(settings: AwsSettings) -> dict[str, Any]:
+    """What is backed up by itself; read-only."""
+    return {
         "backup_retention_period": settings.backup.retention_days,
         "backup_window": backup_window(settings),
         "delete_automated_backups": False,
-        "deletion_protection": settings.protected(server),
     }
 
 

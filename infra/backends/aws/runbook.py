@@ -5,6 +5,7 @@ from typing import Final
 
 import pulumi
 
+from infra.backends.aws.instance import backup_window
 from infra.backends.aws.server import AwsServer, copy_of
 from infra.contract import Runbook
 from infra.settings.aws import AwsSettings
@@ -102,17 +103,26 @@ def _restore(settings: AwsSettings, known: Known) -> str:
 
 
 def _failover(settings: AwsSettings, known: Known) -> str:
-    away = (
-        f"; where the whole region is lost: aws rds promote-read-replica --region {settings.replica_region} "
-        f"--db-instance-identifier {known.copy}"
-        if settings.replica_region
-        else ""
-    )
+    away = _away(settings, known) if settings.replica_region else ""
     if not settings.high_availability:
         return f"not applicable: there is no standby. Set high_availability: true{away}"
     return (
         f"aws rds reboot-db-instance --region {settings.region} --db-instance-identifier {known.identifier} "
         f"--force-failover{away}"
+    )
+
+
+def _away(settings: AwsSettings, known: Known) -> str:
+    """With the retention once more: a promotion that names none leaves one day (Amazon RDS API, "PromoteReadReplica").
+
+    The stack still knows it as a replica, so what protects it is what keeps an `up` from taking it away.
+    """
+    at = f"--region {settings.replica_region} --db-instance-identifier {known.copy}"
+    return (
+        f"; where the whole region is lost: aws rds promote-read-replica {at} --backup-retention-period "
+        f"{settings.backup.retention_days} --preferred-backup-window {backup_window(settings)}, and once it is "
+        f"available, for its standby: aws rds modify-db-instance {at} --multi-az --apply-immediately  # it is "
+        "protected against deletion already; leave replica_region and replica_protection as they are"
     )
 
 

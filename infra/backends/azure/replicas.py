@@ -17,7 +17,7 @@ IGNORED: Final = (*inputs.MADE_ONCE, *inputs.MOVED_BY_AZURE, "replicationRole")
 
 
 def make(
-    name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns
+    name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns, *, protect: bool
 ) -> Iterator[tuple[str, dbforpostgresql.Server]]:
     """The read replicas of a server by their names in the stack, those of its own region first.
 
@@ -26,19 +26,20 @@ def make(
         site: What the servers of the stack share.
         primary: The server.
         turns: Its turns: it takes no other operation while a replica is made.
+        protect: Whether the engine refuses to delete the one in another region.
     """
     for count in range(site.settings.read_replicas):
         yield f"{name}-r{count + 1}", _replica(f"{name}-r{count + 1}", site, primary, turns, far=False)
     if site.settings.replica_region:
-        yield f"{name}-far", _replica(f"{name}-far", site, primary, turns, far=True)
+        yield f"{name}-far", _replica(f"{name}-far", site, primary, turns, far=True, protect=protect)
 
 
 def _replica(
-    name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns, *, far: bool
+    name: str, site: Site, primary: dbforpostgresql.Server, turns: Turns, *, far: bool, protect: bool = False
 ) -> dbforpostgresql.Server:
     ignored = pulumi.ResourceOptions(ignore_changes=list(IGNORED), custom_timeouts=TIMEOUTS)
     args = inputs.replica(site, primary.id, far=far)
-    opts = pulumi.ResourceOptions.merge(turns.next(own_end=True), ignored)
+    opts = pulumi.ResourceOptions.merge(turns.next(own_end=True, protect=protect), ignored)
     replica = turns.done(dbforpostgresql.Server(name, args, opts))
     turns.last = access.open_to(name, site, replica, site.place.group, Turns(turns.parent, replica))
     return replica

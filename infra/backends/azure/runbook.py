@@ -82,10 +82,23 @@ def _failover(settings: AzureSettings, server: AzureServer) -> pulumi.Output[str
     else:
         found += [f"there is no standby; to have one: {_key('high_availability')}: true"]
     if server.writer:
-        found += [f"  # or to a replica: {_AZ} replica promote ", *at, list(server.replicas.values())[-1].name]
-        found += [" --promote-mode switchover --promote-option planned; its name stays ", server.writer.name]
-        found += [".writer.postgres.database.azure.com"]
+        found += _promotion(settings, server, server.writer.name)
     return pulumi.Output.concat(*found)
+
+
+def _promotion(settings: AzureSettings, server: AzureServer, writer: pulumi.Input[str]) -> list[pulumi.Input[str]]:
+    """A replica has neither backups nor a standby, and a promotion gives it none (Microsoft, "Read replicas")."""
+    at = ("--resource-group ", server.replica_group, " --name ", list(server.replicas.values())[-1].name)
+    keep = " leave replica_region and replica_protection as they are;" if settings.replica_region else ""
+    return [
+        f"  # or to a replica: {_AZ} replica promote ",
+        *at,
+        " --promote-mode switchover --promote-option planned, or forced where the region is lost; its name stays ",
+        writer,
+        f".writer.postgres.database.azure.com;{keep} right after it, for its backups: {_AZ} update ",
+        *at,
+        f" --backup-retention {settings.backup.retention_days}, and add a standby",
+    ]
 
 
 def _rotate(settings: AzureSettings) -> str:

@@ -1,5 +1,7 @@
 """One generation of the server, with all that lives on it."""
 
+from collections.abc import Iterator
+
 import pulumi
 from pulumi_azure_native import authorization, dbforpostgresql
 
@@ -49,11 +51,12 @@ class AzureServer(pulumi.ComponentResource):
         self.administrator = self._administrator()
         self.database = self._database()
         self.parameters = [self._parameter(*each) for each in parameters(site.settings).items()]
-        self.replicas = dict(replicas.make(name, site, self.server, self._turns))
+        protect = site.settings.replica_protected(server)
+        self.replicas = dict(replicas.make(name, site, self.server, self._turns, protect=protect))
         self.writer = self._writer()
         self.backups = [self._backup(name) for name in self._asked_for()]
         self.logs = self._logs()
-        self.lock = self._lock()
+        self.locks = [self._lock(*each) for each in self._locked(far=protect)]
         self.register_outputs({})
 
     @property
@@ -66,6 +69,11 @@ class AzureServer(pulumi.ComponentResource):
         """The administrator, by the name that the server was made with; read-only."""
         wanted = self._site.settings.owner_user
         return self.server.administrator_login.apply(lambda known: known or wanted)
+
+    @property
+    def replica_group(self) -> pulumi.Input[str]:
+        """The name of its replicas' resource group, which is the stack's own; read-only."""
+        return self._site.place.group
 
     def _server(self, source: pulumi.Input[str] | None) -> dbforpostgresql.Server:
         adopted = self.generation.adopt
@@ -159,16 +167,21 @@ class AzureServer(pulumi.ComponentResource):
         logs = self._site.logs
         return self._turns.done(logs.kept(f"{self._name}-logs", self.server.id, self._turns.next(own_end=True)))
 
-    def _lock(self) -> authorization.ManagementLockByScope | None:
+    def _locked(self, *, far: bool) -> Iterator[tuple[str, dbforpostgresql.Server, str]]:
+        """What is locked, and the setting that lifts it: the server, and before it the one that is its successor."""
+        if far and (replica := self.replicas.get(f"{self._name}-far")):
+            yield f"{self._name}-far-lock", replica, "replica_protection"
+        if self.protected:
+            yield f"{self._name}-lock", self.server, "deletion_protection"
+
+    def _lock(self, name: str, server: dbforpostgresql.Server, setting: str) -> authorization.ManagementLockByScope:
         """The last to come, the first to go: it holds for everything on the server, for a removed firewall rule too."""
-        if not self.protected:
-            return None
         return self._turns.done(
             authorization.ManagementLockByScope(
-                f"{self._name}-lock",
-                scope=self.server.id,
+                name,
+                scope=server.id,
                 level="CanNotDelete",
-                notes="Session database. Before it is retired: deletion_protection: false in the stack file.",
+                notes=f"Session database. Before it is retired: {setting}: false in the stack file.",
                 opts=self._turns.next(own_end=True),
             )
         )

@@ -58,14 +58,19 @@ def primary(settings: GcpSettings, network: GcpNetwork, *, protected: bool) -> s
     )
 
 
-def replica(settings: GcpSettings, network: GcpNetwork) -> sql.DatabaseInstanceSettingsArgs:
-    """The settings of a read replica: the primary's without backups, a standby and protection, which it has no use for.
+def replica(settings: GcpSettings, network: GcpNetwork, *, protected: bool) -> sql.DatabaseInstanceSettingsArgs:
+    """The settings of a read replica: the primary's without backups and a standby, which Cloud SQL gives no replica.
 
     The edition is said here too: an omitted one is ENTERPRISE_PLUS from PostgreSQL 16 on, for replicas as well
     (cloud-foundation-fabric#2946).
+
+    Args:
+        settings: The `gcp` section.
+        network: Where it is.
+        protected: Whether Cloud SQL itself refuses to delete it, which it inherits from no primary.
     """
     return sql.DatabaseInstanceSettingsArgs(
-        **_common(settings, network), availability_type="ZONAL", deletion_protection_enabled=False
+        **_common(settings, network), availability_type="ZONAL", deletion_protection_enabled=protected
     )
 
 

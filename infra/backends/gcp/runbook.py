@@ -3,6 +3,7 @@
 from typing import Final
 
 import pulumi
+from pulumi_gcp import sql
 
 from infra.backends.gcp.secrets import GcpSecrets
 from infra.backends.gcp.server import GcpServer
@@ -61,10 +62,29 @@ def _restore(settings: GcpSettings) -> str:
 
 
 def _failover(settings: GcpSettings, server: GcpServer) -> pulumi.Output[str]:
+    away = _away(settings, server.far) if server.far else ""
     if not settings.high_availability:
-        return pulumi.Output.from_input(f"there is no standby; to have one: {_key('high_availability')}: true")
+        return pulumi.Output.concat(f"there is no standby; to have one: {_key('high_availability')}: true", away)
     return pulumi.Output.concat(
-        "gcloud sql instances failover ", server.instance.name, f" --project={settings.project}"
+        "gcloud sql instances failover ", server.instance.name, f" --project={settings.project}", away
+    )
+
+
+def _away(settings: GcpSettings, far: sql.DatabaseInstance) -> pulumi.Output[str]:
+    """A replica has neither backups nor a standby, and a promotion gives it none (Cloud SQL, "Promote replicas").
+
+    The stack still knows it as a replica, so what protects it is what keeps an `up` from taking it away.
+    """
+    backup = settings.backup
+    moments = f" --enable-point-in-time-recovery --retained-transaction-log-days={backup.pitr_days}"
+    return pulumi.Output.concat(
+        "; where the whole region is lost: gcloud sql instances promote-replica ",
+        far.name,
+        f" --project={settings.project}, and right after it, for backups and a standby: gcloud sql instances patch ",
+        far.name,
+        f" --project={settings.project} --availability-type=REGIONAL --backup-start-time={backup.window} "
+        f"--retained-backups-count={backup.retention_days}{moments if backup.pitr_days else ''}  # it is protected "
+        "against deletion already; leave replica_region and replica_protection as they are",
     )
 
 

@@ -54,7 +54,8 @@ class GcpServer(pulumi.ComponentResource):
     Attributes:
         instance: The primary.
         logins: The roles that Cloud SQL makes.
-        replicas: The read replicas.
+        far: The read replica in another region, or None without one.
+        replicas: The read replicas, that one among them.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class GcpServer(pulumi.ComponentResource):
         self.instance = self._instance(source)
         self.database = self._database()
         self.logins = self._logins()
+        self.far = self._far()
         self.replicas = self._replicas()
         self.register_outputs({})
 
@@ -165,24 +167,33 @@ class GcpServer(pulumi.ComponentResource):
 
     def _replicas(self) -> list[sql.DatabaseInstance]:
         settings = self._settings
-        places = [
-            (str(number), settings.region, settings.encryption_key) for number in range(1, settings.read_replicas + 1)
+        near = [
+            self._replica(str(number), settings.region, settings.encryption_key)
+            for number in range(1, settings.read_replicas + 1)
         ]
-        if settings.replica_region:
-            places.append((settings.replica_region, settings.replica_region, settings.replica_encryption_key))
-        return [self._replica(*place) for place in places]
+        return [*near, self.far] if self.far else near
 
-    def _replica(self, suffix: str, region: str, key: str) -> sql.DatabaseInstance:
+    def _far(self) -> sql.DatabaseInstance | None:
+        """The one that is promoted where the region is lost, and the database from then on."""
+        settings = self._settings
+        if not settings.replica_region:
+            return None
+        protected = settings.replica_protected(self._server)
+        region, key = settings.replica_region, settings.replica_encryption_key
+        return self._replica(region, region, key, protected=protected)
+
+    def _replica(self, suffix: str, region: str, key: str, *, protected: bool = False) -> sql.DatabaseInstance:
         return sql.DatabaseInstance(
             f"{self._name}-replica-{suffix}",
             region=region,
             master_instance_name=self.instance.name,
             database_version=self.instance.database_version,
-            settings=instance.replica(self._settings, self._around.network),
+            settings=instance.replica(self._settings, self._around.network, protected=protected),
             encryption_key_name=key or None,
-            deletion_protection=False,
+            deletion_protection=protected,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                protect=protected,
                 ignore_changes=["name", "settings.diskSize"],
                 depends_on=[*self._around.after, *self.logins],
                 custom_timeouts=_TIMEOUT,

@@ -105,7 +105,9 @@ def test_alarms_of_a_replica_elsewhere_tell_a_topic_of_that_region(record: Recor
     """An alarm reaches no other."""
     made = record(replica_region="eu-central-1", alerts={"emails": ["a@example.com"]})
     (lag,) = [
-        each for each in made.of("aws:cloudwatch/metricAlarm:MetricAlarm") if each.inputs["metricName"] == "ReplicaLag"
+        each
+        for each in made.of("aws:cloudwatch/metricAlarm:MetricAlarm")
+        if each.inputs.get("metricName") == "ReplicaLag"
     ]
 
     assert lag.inputs["alarmActions"] == ["arn:aws:sns:eu-west-1:123456789012:adk-sessions-eu-central-1-alerts"]
@@ -126,6 +128,16 @@ def test_the_runbook_says_how_the_replica_takes_over(record: Record) -> None:
     """For the day on which the region is gone."""
     failover = record(replica_region="eu-central-1").outputs["runbook"]["failover"]
 
-    assert (
-        "promote-read-replica --region eu-central-1 --db-instance-identifier adk-sessions-g1-0a1b2c3d-copy" in failover
-    )
+    at = "--region eu-central-1 --db-instance-identifier adk-sessions-g1-0a1b2c3d-copy"
+    assert f"promote-read-replica {at} --backup-retention-period 14 --preferred-backup-window 02:00-03:00" in failover
+    assert f"modify-db-instance {at} --multi-az" in failover
+
+
+def test_a_promoted_copy_has_backups_and_is_no_easier_to_delete_than_its_primary(record: Record) -> None:
+    """From that moment it is the database, and a promotion adds neither (Amazon RDS API, "PromoteReadReplica")."""
+    copy = replica(record(replica_region="eu-central-1", backup={"retention_days": 21}))
+
+    assert copy.inputs["deletionProtection"] is True
+    assert copy.protect, "or an `up` that knows it as a replica takes it away"
+    assert (copy.inputs["backupRetentionPeriod"], copy.inputs["backupWindow"]) == (21, "02:00-03:00")
+    assert copy.inputs["deleteAutomatedBackups"] is False

@@ -146,6 +146,17 @@ def test_the_writers_name_follows_the_replica_to_promote(provision: Any) -> None
     assert not provision(backend="azure").of(f"{KIND}VirtualEndpoint")
 
 
+def test_what_a_promoted_replica_lacks_is_in_the_runbook(provision: Any) -> None:
+    """Azure backs no replica up; it is in the stack's own group, also where its primary was adopted elsewhere."""
+    recorded = provision(backend="azure", azure={"resource_group": "mine", "replica_region": "westeurope"})
+
+    at = "--resource-group mine --name adk-sessions-g1-far1f0c2abd"
+    failover = recorded.outputs["runbook"]["failover"]
+    assert f"replica promote {at} --promote-mode switchover --promote-option planned, or forced" in failover
+    assert f"az postgres flexible-server update {at} --backup-retention 14" in failover
+    assert "leave replica_region" in failover, "the stack still knows it as a replica"
+
+
 def test_a_replica_can_be_reached_like_its_primary(provision: Any) -> None:
     """The same firewall rules, on each server its own."""
     public = {"mode": "public", "allowed_cidrs": ["203.0.113.0/24"]}

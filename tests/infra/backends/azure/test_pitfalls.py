@@ -335,6 +335,19 @@ def test_deletion_is_refused_in_both_layers(provision: Any, *, on: bool) -> None
     assert [each.inputs["scope"] for each in recorded.of(LOCK)] == ["adk-sessions-g1-id"] * on
 
 
+def test_the_locks_are_the_last_to_come_on_each_server(provision: Any) -> None:
+    """A lock on the far replica holds for its firewall rules as well, and is made once nothing follows there."""
+    recorded = provision(backend="azure", azure={**PUBLIC, "replica_region": "westeurope"})
+
+    far, own = recorded.of(LOCK)
+    assert [(far.name, far.inputs["scope"]), (own.name, own.inputs["scope"])] == [
+        ("adk-sessions-g1-far-lock", "adk-sessions-g1-far-id"),
+        ("adk-sessions-g1-lock", "adk-sessions-g1-id"),
+    ]
+    assert "adk-sessions-g1-far-lock" in ends(own.dependencies)
+    assert "replica_protection: false" in far.inputs["notes"]
+
+
 def test_one_generation_is_retired_while_the_other_stays_protected(provision: Any) -> None:
     """First unprotected, then dropped from the list."""
     retiring = {"servers": [{"id": "g1", "deletion_protection": False}, {"id": "g2"}], "active": "g2"}

@@ -90,6 +90,38 @@ def test_servers_are_protected_twice_and_replicas_may_go(cloud: Any, provision: 
     assert lock[cloud.name] in everything
 
 
+FAR_LOCKS = {
+    "gcp": '"deletionProtectionEnabled": true',
+    "aws": '"deletionProtection": true',
+    "azure": "adk-sessions-g1-far-id",
+}
+
+
+def far_replica(cloud: Any, recording: Any) -> tuple[bool, bool]:
+    """Whether the engine, and whether the cloud protects the replica in the other region."""
+    (replica,) = [each for each in recording.of(cloud.server) if each.name != "adk-sessions-g1"]
+    locks = recording.of("azure-native:authorization:ManagementLockByScope")
+    said = json.dumps([replica.inputs, *(each.inputs for each in locks)], default=str)
+    return replica.protect, FAR_LOCKS[cloud.name] in said
+
+
+def test_the_replica_that_is_promoted_one_day_is_protected_before(cloud: Any, provision: Any) -> None:
+    """From the moment of its promotion it is the database, and nobody thinks of protection then."""
+    recording = provision(backend=cloud.name, **cloud.section(replica_region=cloud.far))
+
+    assert far_replica(cloud, recording) == (True, True)
+
+
+@pytest.mark.parametrize("lifted", ["replica_protection", "deletion_protection"])
+def test_the_replica_can_be_let_go_without_its_primary(cloud: Any, provision: Any, lifted: str) -> None:
+    """One setting lifts its own protection; what lifts the primary's lifts both."""
+    recording = provision(backend=cloud.name, **cloud.section(replica_region=cloud.far, **{lifted: False}))
+    (primary,) = [each for each in recording.of(cloud.server) if each.name == "adk-sessions-g1"]
+
+    assert far_replica(cloud, recording) == (False, False)
+    assert primary.protect == (lifted == "replica_protection")
+
+
 def test_protection_goes_where_it_is_lifted(cloud: Any, provision: Any) -> None:
     """In both layers, or a retirement would fail halfway."""
     recording = provision(backend=cloud.name, **cloud.section(deletion_protection=False))

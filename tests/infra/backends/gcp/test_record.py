@@ -140,6 +140,18 @@ def test_failing_over_is_one_command(provision: Any) -> None:
     assert shlex.split(command) == ["gcloud", "sql", "instances", "failover", NAME, "--project=example-project"]
 
 
+def test_promoting_the_replica_is_a_command_and_so_is_what_a_replica_lacks(provision: Any) -> None:
+    """Cloud SQL backs no replica up and gives it no standby; a promotion changes neither."""
+    failover = provision(backend="gcp", gcp={**BARE, "replica_region": "us-east1"}).outputs["runbook"]["failover"]
+    promotion, _, rest = failover.partition("promote-replica ")[2].partition(", and right after it")
+    name = "adk-sessions-g1-replica-us-east1-1f0c2ab"
+
+    assert promotion == f"{name} --project=example-project"
+    assert f"gcloud sql instances patch {name} --project=example-project --availability-type=REGIONAL" in rest
+    assert "--backup-start-time=03:00 --retained-backups-count=30 --enable-point-in-time-recovery" in rest
+    assert "leave replica_region" in rest, "the stack still knows it as a replica"
+
+
 def test_restoring_names_a_free_generation(provision: Any) -> None:
     """The edit is ready to be pasted."""
     servers = [{"id": "g1"}, {"id": "g2"}]
