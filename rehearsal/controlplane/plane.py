@@ -1,0 +1,88 @@
+"""A control plane put together: what it remembers, what it runs, and what it can be asked."""
+
+from pathlib import Path
+from typing import Final
+
+from rehearsal import tls
+from rehearsal.controlplane import reach
+from rehearsal.controlplane import record as status
+from rehearsal.controlplane.contents import Contents
+from rehearsal.controlplane.faults import Faults
+from rehearsal.controlplane.ledger import Ledger
+from rehearsal.controlplane.machines import Machines
+from rehearsal.controlplane.names import Names
+from rehearsal.controlplane.operations import Operations
+from rehearsal.controlplane.register import Register
+from rehearsal.controlplane.servers import Servers
+from rehearsal.controlplane.things import Things
+from rehearsal.controlplane.vendors.aws.rules import RdsRules
+from rehearsal.controlplane.vendors.azure.rules import FlexibleServerRules
+from rehearsal.controlplane.vendors.gcp.rules import CloudSqlRules
+from rehearsal.controlplane.works import Works
+from rehearsal.tls import Authority
+
+_RULES: Final = (RdsRules(), CloudSqlRules(), FlexibleServerRules())
+
+
+class ControlPlane:
+    """The cloud of one rehearsal.
+
+    Args:
+        folder: The rehearsal's.
+        url: Where it will be reached, for the file of ways to reach it.
+
+    Attributes:
+        servers: Servers.
+        contents: Users and databases on them.
+        things: All other resources.
+        names: Names that are taken or reserved.
+        faults: What the next operations shall run into.
+        authority: The PEM of the authority that every server's certificate comes from.
+    """
+
+    def __init__(self, folder: Path, url: str) -> None:
+        """Remember; nothing is started yet."""
+        self._folder, self._url = folder, url
+        self._ledger = Ledger(folder)
+        self._register = Register(self._ledger)
+        self._operations = Operations(self._ledger)
+        authority = _authority(folder)
+        self.authority = (folder / tls.ROOT).read_text()
+        self._machines = Machines(folder, authority)
+        self.things = Things(self._ledger)
+        self.names = Names(self._ledger)
+        self.faults = Faults(self._ledger)
+        works = Works(self._register, self._machines, self._reach)
+        rules = {each.cloud: each for each in _RULES}
+        self.servers = Servers(self._register, self._operations, works, self.things, self.names, rules)
+        self.contents = Contents(self._ledger, self.servers, self._machines)
+
+    def start(self) -> None:
+        """Start every server that the ledger knows; what a killed control plane was making is cleared away."""
+        for record in self._register.servers():
+            self.servers.mend(record)
+        records = self._register.servers()
+        self._machines.start(records)
+        for record in records:
+            machine = self._machines.get(record)
+            record.port, record.version, record.status = machine.address[1], machine.version, status.AVAILABLE
+            self._register.keep(record)
+        self._reach()
+
+    def stop(self) -> None:
+        """Let what runs come to its end, then stop every server; all of it stays."""
+        self._operations.settle()
+        self._machines.stop()
+        self._ledger.close()
+
+    def _reach(self) -> None:
+        reach.write(self._folder, self._url, self._register.servers())
+
+
+def _authority(folder: Path) -> Authority:
+    """The rehearsal's own, made with the first control plane."""
+    if (folder / tls.KEY).exists():
+        return Authority.open(folder)
+    authority = Authority()
+    authority.keep(folder)
+    return authority

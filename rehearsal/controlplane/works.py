@@ -1,0 +1,171 @@
+"""What operations do: each changes the server itself, then the record of it, then the file of ways to reach it."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import psycopg
+
+from rehearsal.controlplane import record as status
+from rehearsal.controlplane.machines import Machines
+from rehearsal.controlplane.record import ServerRecord, public, written
+from rehearsal.controlplane.register import Backup, Register
+from rehearsal.controlplane.request import ServerChange, ServerRequest
+from rehearsal.errors import RehearsalError
+from rehearsal.fleet import ManagedServer
+
+_UNREACHABLE: Final = (RehearsalError, psycopg.Error)
+
+
+class Works:
+    """Runs in the workers of operations.
+
+    Args:
+        register: What there is.
+        machines: The servers themselves.
+        reach: Writes anew how every server is reached.
+    """
+
+    def __init__(self, register: Register, machines: Machines, reach: Callable[[], None]) -> None:
+        """Nothing is done yet."""
+        self._register = register
+        self._machines = machines
+        self._reach = reach
+        self._looking = threading.Lock()
+
+    def create(self, record: ServerRecord, request: ServerRequest, source: ServerRecord | None) -> None:
+        """Make the server of a new record."""
+        if source is None:
+            machine = self._machines.create(record, request)
+        elif request.kind == "replica":
+            machine = self._machines.replica(record, request, source)
+        else:
+            machine = self._machines.restore(record, request, source)
+        self._keep(record, machine, status.AVAILABLE)
+
+    def modify(self, record: ServerRecord, change: ServerChange) -> None:
+        """Change a server; what is the same already costs nothing."""
+        machine = self._machines.get(record)
+        if change.promote and record.kind == "replica":
+            machine.promote()
+            record.kind, record.source = "primary", None
+        if change.password is not None:
+            machine.set_password(record.owner, change.password)
+        self._parameters(record, machine, change)
+        self._storage(record, machine, change)
+        if change.standby is not None and change.standby != record.standby:
+            machine.set_standby(change.standby)
+            record.standby = change.standby
+        record.attributes = record.attributes if change.attributes is None else public(change.attributes)
+        record.needs = record.needs if change.needs is None else change.needs
+        self._keep(record, machine)
+
+    def fail_over(self, record: ServerRecord, *, clean: bool) -> None:
+        """The standby takes over, and a new one begins to follow it."""
+        machine = self._machines.get(record)
+        machine.failover(clean=clean)
+        record.swap_zones()
+        self._keep(record, machine)
+        machine.rejoin()
+
+    def restart(self, record: ServerRecord) -> None:
+        """Stop and start: what waited for that is in force."""
+        machine = self._machines.get(record)
+        machine.restart()
+        record.pending = []
+        self._keep(record, machine)
+
+    def back_up(self, record: ServerRecord, label: str, kind: str) -> None:
+        """Make a backup and remember it."""
+        started = dt.datetime.now(dt.UTC)
+        self._machines.get(record).backup(label)
+        backup = Backup(
+            cloud=record.cloud,
+            label=label,
+            server=record.name,
+            resource_id=record.resource_id,
+            kind=kind,
+            started=written(started),
+            ended=written(dt.datetime.now(dt.UTC)),
+            number=self._register.number(),
+            storage_gib=record.storage_gib,
+        )
+        self._register.add_backup(backup)
+
+    def delete(self, record: ServerRecord, *, final_backup: str | None, keep_archive: bool) -> None:
+        """Make the last backup, then take the server away, and its archive where nothing is to be restored."""
+        keep_archive = (keep_archive or final_backup is not None) and record.kind != "replica"
+        if final_backup is not None and record.kind != "replica":
+            self.back_up(record, final_backup, "final")
+        if keep_archive:
+            record = self.look(record)
+        self._machines.drop(record, keep_archive=keep_archive)
+        if keep_archive:
+            self._register.retire(record)
+        else:
+            self._register.forget(record)
+        self._reach()
+
+    def clear(self, record: ServerRecord) -> None:
+        """Take away what is left of a server that was not made to the end."""
+        self._machines.clear(record)
+        self._register.forget(record)
+
+    def is_gone(self, record: ServerRecord) -> bool:
+        """Whether a deletion has got so far that nothing can run; what is left of it can be restored."""
+        if self._machines.is_whole(record):
+            return False
+        self._register.retire(record)
+        return True
+
+    def look(self, record: ServerRecord) -> ServerRecord:
+        """The record with what only the server itself knows: how its disk has grown, and how far it can be restored.
+
+        A server that cannot be asked in this moment is as it was last known.
+        """
+        machine = self._machines.get(record)
+        if record.kind == "replica":
+            return record
+        with self._looking:
+            try:
+                record.storage_gib = machine.settle().gib
+                moments = machine.earliest_restorable(), machine.latest_restorable()
+            except _UNREACHABLE:
+                return record
+        record.restorable = [written(moment) for moment in moments if moment is not None]
+        return record
+
+    def set_status(self, record: ServerRecord, word: str) -> None:
+        """Say what goes on."""
+        record.status = word
+        self._register.keep(record)
+
+    def settle(self, cloud: str, name: str) -> None:
+        """An operation has ended: the server, where there is one, is available again."""
+        record = self._register.find(cloud, name)
+        if record is not None:
+            self.set_status(record, status.AVAILABLE)
+
+    def _keep(self, record: ServerRecord, machine: ManagedServer, word: str | None = None) -> None:
+        record.port = machine.address[1]
+        record.version = machine.version
+        record.status = word or record.status
+        self._register.keep(record)
+        self._reach()
+
+    @staticmethod
+    def _parameters(record: ServerRecord, machine: ManagedServer, change: ServerChange) -> None:
+        if change.parameters is not None and change.parameters != record.parameters:
+            record.pending = list(machine.set_parameters(change.parameters))
+            record.parameters = change.parameters
+        if change.restart and record.pending:
+            machine.restart()
+            record.pending = []
+
+    @staticmethod
+    def _storage(record: ServerRecord, machine: ManagedServer, change: ServerChange) -> None:
+        storage, most = change.storage_gib or record.storage_gib, change.autogrow_gib
+        if storage > record.storage_gib or most not in (None, record.autogrow_gib):
+            machine.set_storage(storage, record.autogrow_gib if most is None else most)
+            record.storage_gib, record.autogrow_gib = storage, record.autogrow_gib if most is None else most
