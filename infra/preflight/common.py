@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from infra.preflight import lists
 from infra.settings.managed import ManagedSettings
 from infra.settings.refusals import Refusal
 from infra.settings.servers import servers_refusal
@@ -25,6 +26,7 @@ def check(section: str, settings: ManagedSettings) -> Iterator[Refusal]:
     if reason := servers_refusal(settings.servers, settings.active):
         yield Refusal(f"{section}.servers", reason, "{servers: [{id: g1}], active: g1}")
     yield from _roles(section, settings)
+    yield from lists.check(section, settings)
     for name in sorted(name for name in settings.parameters if not _PARAMETER.match(name)):
         yield Refusal(
             f"{section}.parameters",

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, get_origin
+from typing import Any, Literal, get_origin
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from infra.errors import SettingsError
 from infra.settings import profiles, refusals
@@ -15,12 +15,11 @@ from infra.settings.managed import ManagedSettings
 from infra.settings.postgres import PostgresSettings
 from infra.settings.section import Section
 from infra.settings.sqlite import SqliteSettings
+from infra.settings.types import Reason
 
 __all__ = ["Settings", "documented", "load"]
 
 Backend = Literal["sqlite", "postgres", "gcp", "aws", "azure"]
-
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=300)]
 
 
 class Settings(Section):

@@ -1,6 +1,7 @@
 """Named types that sections are made of: each checks one value, and nothing but that value."""
 
 import ipaddress
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
@@ -36,6 +37,25 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+\Z")]
+
+_LEAST_LETTERS: Final = 3
+"""Different letters or digits that a reason in words has at least."""
+
+
+def _in_words(text: str) -> str:
+    """One line of what can be seen: neither blanks of whatever kind nor control characters are a reason."""
+    shown = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    # NFKC: some letters of Unicode are blank themselves, and it makes one of them.
+    letters = {sign for sign in unicodedata.normalize("NFKC", shown) if sign.isalnum()}
+    control = any(unicodedata.category(sign) == "Cc" and not sign.isspace() for sign in text)
+    if control or len(letters) < _LEAST_LETTERS:
+        message = "no words"
+        raise ValueError(message)
+    return shown
+
+
+Reason = Annotated[str, AfterValidator(_in_words), Field(min_length=10, max_length=300)]
+"""Why a stack is under a floor, for whoever reads it later."""
 
 _PRIVATE_BITS: Final = 16
 """An address block for clients that is wider than this is no list of clients any more."""

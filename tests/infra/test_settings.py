@@ -111,3 +111,37 @@ def test_a_role_has_a_name_that_postgresql_takes(name: str) -> None:
     """With room for the second one."""
     with pytest.raises(SettingsError, match="app_user"):
         load(backend="gcp", gcp=json.dumps({"app_user": name}))
+
+
+def reason(text: str) -> str:
+    """What is left of a waiver's reason."""
+    return load(backend="sqlite", waivers=json.dumps({"alerts": text})).waivers["alerts"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "too short",
+        " " * 20,
+        "\u00a0" * 20,
+        "\u200b" * 20,
+        "ok\u200b\u200b\u200b\u200b\u200b\u200b\u200b\u200bok",
+        "\u3164" * 20,
+        "\u2800" * 20,
+        "\x00" * 20,
+        "\x1b[8mfor the reason that nobody sees",
+        "----------------",
+        "x" * 301,
+    ],
+)
+def test_a_reason_that_nobody_can_read_is_none(text: str) -> None:
+    """Blanks come in many kinds, and a terminal hides more."""
+    with pytest.raises(SettingsError, match=r"waivers: expected a map of production's floors"):
+        reason(text)
+
+
+def test_a_reason_is_kept_as_one_line() -> None:
+    """In any language, and from a YAML block as well."""
+    assert reason("watched by\n the platform\u00a0team \n") == "watched by the platform team"
+    assert reason("平台团队自己的监控系统负责") == "平台团队自己的监控系统负责"

@@ -23,8 +23,6 @@ EXAMPLE_SERVER: Final = f"{_EXAMPLE}/database/providers/Microsoft.DBforPostgreSQ
 
 def check(settings: AzureSettings) -> Iterator[Refusal]:
     """What is wrong with what keeps the data; read-only."""
-    if len(set(settings.backup.on_demand)) < len(settings.backup.on_demand):
-        yield Refusal("azure.backup.on_demand", "each name once", "{backup: {on_demand: [before-the-migration]}}")
     yield from _copy(settings)
     yield from _keys(settings)
     yield from _generations(settings)

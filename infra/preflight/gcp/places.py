@@ -75,9 +75,7 @@ def _elsewhere(setting: str, key: str, region: str) -> Refusal:
 
 
 def _secrets(settings: GcpSettings) -> Iterator[Refusal]:
-    if len(set(settings.secret_regions)) < len(settings.secret_regions):
-        yield Refusal("gcp.secret_regions", "each region once", f"{{secret_regions: [{settings.secret_regions[0]}]}}")
-    elif settings.encryption_key and settings.secret_regions not in ((), (settings.region,)):
+    if settings.encryption_key and settings.secret_regions not in ((), (settings.region,)):
         yield Refusal(
             "gcp.secret_regions",
             f"{settings.region} alone with encryption_key, which encrypts in its own region",

@@ -49,7 +49,6 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "backup.copy_region",
         "none: Azure copies no",
     ),
-    ({"backup": {"on_demand": ["before", "before"]}}, "backup.on_demand", "each name once"),
     ({"encryption_key": f"{KEY}/0123456789abcdef"}, "encryption_key", "without a version"),
     (
         {"encryption_key": KEY, "backup": {"copy_region": "swedensouth"}},

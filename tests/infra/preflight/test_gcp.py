@@ -110,7 +110,6 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "replica_encryption_key",
         "a key in us-east1",
     ),
-    ({"secret_regions": ["us-east1", "us-east1"]}, "secret_regions", "each region once"),
     ({"secret_regions": ["us-east1"], "encryption_key": KEY}, "secret_regions", "us-central1 alone"),
     ({"servers": [{"id": "g1", "adopt": "sessions"}]}, "servers[0].adopt", "projects/example-project/instances/<name>"),
     (
