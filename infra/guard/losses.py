@@ -24,6 +24,9 @@ KEPT: Final[Mapping[str, str]] = dict.fromkeys(SERVERS, "server") | {
 }
 """What a database is made of, by type: whatever of it goes does not come back."""
 
+_OUTLIVING: Final = frozenset({"aws:kms/key:Key"})
+"""What the stack may forget where it stays in the cloud, with all that it unlocks."""
+
 _RENEWED: Final = frozenset({"aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"})
 """What may be replaced: copies that are there stay for their retention.
 
@@ -50,6 +53,8 @@ def losses(steps: Iterable[Step], *, stack: str, profile: str) -> Iterator[str]:
         if step.operation not in GONE or not step.cloud:
             continue
         replaced = step.operation in REPLACES
+        if step.retained and not replaced and step.type in _OUTLIVING:
+            continue
         # What is replaced with its server, for nothing of its own, is told with it.
         if step.type not in KEPT or (step.type not in SERVERS and not step.causes and step.parent in replacing):
             continue

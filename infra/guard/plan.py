@@ -31,6 +31,7 @@ class Step:
         urn: Its URN.
         parent: The URN of the component it is in.
         protect: Whether the engine was told to protect it, as of the last `up`.
+        retained: Whether the engine was told to leave it in the cloud when it goes out of the stack.
         inputs: Its inputs as of the last `up`.
         wanted: Its inputs as the program asks for them now; empty where it goes.
         keeps: Whether the engine is told to protect it from now on.
@@ -45,6 +46,7 @@ class Step:
     urn: str
     parent: str = ""
     protect: bool = False
+    retained: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict)
     wanted: Mapping[str, Any] = field(default_factory=dict)
     keeps: bool = False
@@ -131,6 +133,7 @@ def _step(step: StepEventMetadata) -> Step:
         urn=step.urn,
         parent=known.parent if known else "",
         protect=bool(old and old.protect),
+        retained=bool(old and old.retain_on_delete),
         inputs=(old.inputs if old else None) or {},
         wanted=(step.new.inputs if step.new else None) or {},
         keeps=bool(step.new and step.new.protect),

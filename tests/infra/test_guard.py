@@ -91,6 +91,15 @@ def test_a_database_does_not_go_without_its_server() -> None:
     assert "expected the database adk_sessions" in line
 
 
+def test_a_key_that_stays_in_the_cloud_may_be_forgotten() -> None:
+    """With the replica of another region its key goes out of the stack; what it encrypted stays readable."""
+    key, server = "aws:kms/key:Key", step("same", "aws:rds/instance:Instance", protect=True)
+
+    assert lost(server, step("delete", key, name="adk-sessions-eu-west-2", retained=True)) == []
+    assert len(lost(server, step("delete", key, name="adk-sessions-eu-west-2"))) == 1
+    assert len(lost(server, step("replace", key, name="adk-sessions-eu-west-2", retained=True))) == 1
+
+
 def test_a_secret_is_not_replaced_as_long_as_a_server_is_protected() -> None:
     """Its readers know it by its reference."""
     (line,) = lost(step("same", protect=True), step("replace", SECRET, name="uri", causes=("name",)))
