@@ -170,6 +170,22 @@ def test_every_command_in_the_documentation_exists() -> None:
         assert verbs <= set(infra.__main__.cli.commands), page.name
 
 
+@pytest.mark.parametrize(
+    ("name", "command"), [("-m infra", infra.__main__.cli), ("session-db", app.cli.cli)], ids=["infra", "session-db"]
+)
+def test_every_option_in_the_documentation_exists(name: str, command: click.Group) -> None:
+    """Of the very verb that it stands behind."""
+    found = 0
+    for page in [*PAGES, *sorted(ROOT.glob("Pulumi.*.yaml"))]:
+        for verb, rest in re.findall(rf"{name} ([a-z]+)((?: [^`\n#]*)?)", page.read_text()):
+            params = command.commands[verb].params
+            known = {option for param in params for option in (*param.opts, *param.secondary_opts)}
+            for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
+                found += 1
+                assert option in known, f"{page.name}: {verb} {option}"
+    assert found
+
+
 def test_make_help_lists_every_target() -> None:
     """Each has a description."""
     makefile = (ROOT / "Makefile").read_text()
