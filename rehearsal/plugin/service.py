@@ -56,7 +56,7 @@ class Service(ResourceProviderServicer):
     def __init__(self, cloud: Cloud) -> None:
         """Nothing of the SDK is imported yet."""
         self._cloud = cloud
-        self._config: Inputs = {}
+        self._configs: dict[str, Inputs] = {}
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: ARG002, N802
         """The version of the SDK that the schema comes from."""
@@ -80,16 +80,19 @@ class Service(ResourceProviderServicer):
         changed = decode(request.old_inputs) != decode(request.news)
         return pb.DiffResponse(changes=pb.DiffResponse.DIFF_SOME if changed else pb.DiffResponse.DIFF_NONE)
 
-    def Configure(self, request: pb.ConfigureRequest, context: grpc.ServicerContext) -> pb.ConfigureResponse:  # noqa: ARG002, N802
-        """Keeps the provider's inputs, for regions and projects in ids."""
-        self._config = decode(request.args)
+    def Configure(self, request: pb.ConfigureRequest, context: grpc.ServicerContext) -> pb.ConfigureResponse:  # noqa: N802
+        """Keeps the provider's inputs, for regions and projects in ids.
+
+        By the connection: an engine that joins a running stand-in opens one for each provider of the stack.
+        """
+        self._configs[context.peer()] = decode(request.args)
         return pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_answering
-    def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:  # noqa: ARG002, N802
+    def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:  # noqa: N802
         """Names and defaults filled in; refusals."""
         behaviour = self._cloud.behaviour(_type(request.urn))
-        inputs, refusals = behaviour.check(self._call(request), decode(request.olds), decode(request.news))
+        inputs, refusals = behaviour.check(self._call(request, context), decode(request.olds), decode(request.news))
         return pb.CheckResponse(inputs=encode(inputs), failures=_failures(refusals))
 
     @_answering
@@ -100,50 +103,54 @@ class Service(ResourceProviderServicer):
         return _diff(found)
 
     @_answering
-    def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:  # noqa: ARG002, N802
+    def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:  # noqa: N802
         """A new resource."""
         identity, outputs = self._cloud.behaviour(_type(request.urn)).create(
-            self._call(request), decode(request.properties), preview=request.preview
+            self._call(request, context), decode(request.properties), preview=request.preview
         )
         return pb.CreateResponse(id=identity, properties=encode(outputs))
 
     @_answering
-    def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:  # noqa: ARG002, N802
+    def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:  # noqa: N802
         """A refresh, or an import."""
         inputs, outputs = self._cloud.behaviour(_type(request.urn)).read(
-            self._call(request), request.id, decode(request.inputs), decode(request.properties)
+            self._call(request, context), request.id, decode(request.inputs), decode(request.properties)
         )
         return pb.ReadResponse(id=request.id, inputs=encode(inputs), properties=encode(outputs))
 
     @_answering
-    def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:  # noqa: ARG002, N802
+    def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:  # noqa: N802
         """An update in place."""
         old = State(decode(request.old_inputs), decode(request.olds))
         outputs = self._cloud.behaviour(_type(request.urn)).update(
-            self._call(request), old, decode(request.news), preview=request.preview
+            self._call(request, context), old, decode(request.news), preview=request.preview
         )
         return pb.UpdateResponse(properties=encode(outputs))
 
     @_answering
-    def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> Empty:  # noqa: ARG002, N802
+    def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802
         """The end of a resource."""
-        self._cloud.behaviour(_type(request.urn)).delete(self._call(request), request.id, decode(request.properties))
+        self._cloud.behaviour(_type(request.urn)).delete(
+            self._call(request, context), request.id, decode(request.properties)
+        )
         return Empty()
 
     @_answering
-    def Invoke(self, request: pb.InvokeRequest, context: grpc.ServicerContext) -> pb.InvokeResponse:  # noqa: ARG002, N802
+    def Invoke(self, request: pb.InvokeRequest, context: grpc.ServicerContext) -> pb.InvokeResponse:  # noqa: N802
         """A function that needs no account; any other is refused by name."""
-        answer = self._cloud.invoke(request.tok, decode(request.args), self._config)
+        answer = self._cloud.invoke(request.tok, decode(request.args), self._configs.get(context.peer(), {}))
         return pb.InvokeResponse(**{"return": encode(answer)})
 
     def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:  # noqa: ARG002, N802
         """Nothing runs long enough to be cut off."""
         return Empty()
 
-    def _call(self, request: Any) -> Call:
+    def _call(self, request: Any, context: grpc.ServicerContext) -> Call:
         name = request.urn.rsplit("::", 1)[-1]
         fresh = not getattr(request, "olds", None)
-        return Call(request.urn, self._config, name, getattr(request, "randomSeed", b""), fresh)
+        return Call(
+            request.urn, self._configs.get(context.peer(), {}), name, getattr(request, "randomSeed", b""), fresh
+        )
 
 
 def _type(urn: str) -> str:

@@ -207,8 +207,7 @@ def running(
     content["config"]["session-database:backend"] = cloud
     content["config"][f"session-database:{cloud}"] |= {"servers": [{"id": "g1"}, G2], "parameters": PARAMETERS}
     file.write_text(yaml.safe_dump(content, sort_keys=False))
-    # One provider each: a stand-in that is joined has one configuration, and AWS needs one for each region.
-    plugins = {name: started(name) for name in ("random", *(() if cloud == "aws" else (PLUGINS[cloud],)))}
+    plugins = {name: started(name) for name in ("random", PLUGINS[cloud])}
     attached = ",".join(f"{name}:{port}" for name, (_process, port) in plugins.items())
     variables = stage.Stage.variables
     patched.setattr(
