@@ -84,7 +84,9 @@ class Authority:
             expired: Whether its time ended yesterday.
         """
         now = dt.datetime.now(dt.UTC)
-        start, end = (now - 2 * _DAY, now - _DAY) if expired else (now - _DAY, now + 30 * _DAY)
+        start, end = (
+            (now - 2 * _DAY, now - _DAY) if expired else (now - _DAY, now + 365 * _DAY)
+        )  # A rehearsal may be kept for months.
         issued = self._authority.issue_cert(*(names or LOOPBACK), not_before=start, not_after=end)
         chain = "".join(blob.bytes().decode() for blob in issued.cert_chain_pems)
         return ServerCertificate(chain, issued.private_key_pem.bytes().decode())

@@ -184,6 +184,9 @@ class Archive:
         Raises:
             RestorableError: No backup is as old as that, or the archive does not reach it.
         """
+        if moment is not None and moment.tzinfo is None:
+            message = f"expected a moment with its time zone, for example {moment.isoformat()}+00:00"
+            raise RestorableError(message)
         fitting = [each for each in self.whole if moment is None or each.finished_at <= moment]
         if not fitting or (moment is not None and (self.latest is None or moment > self.latest)):
             between = f"between {_text(self.earliest)} and {_text(self.latest)}"

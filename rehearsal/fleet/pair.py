@@ -128,6 +128,14 @@ class Pair:
         self._state.joined = True
         self._synchronize()
 
+    def heal(self) -> None:
+        """Have a standby again, where it is missing or has died."""
+        if self._state.joined and self.standby.running:
+            return
+        if self._state.joined:
+            self.part()
+        self.join()
+
     def part(self) -> None:
         """Go on without the standby."""
         self._state.joined = False

@@ -53,7 +53,9 @@ class Processes(Contents):
             self._body.pair.swap(clean=clean)
 
     def rejoin(self) -> None:
-        """Make the standby that a failover has cost, or a replica that lost its source; else nothing happens.
+        """Make a standby that is missing or dead, or a replica that lost its source; nothing happens where all is well.
+
+        Without it, every commit waits for a standby that has died.
 
         Raises:
             ServerError: It could not follow.
@@ -61,8 +63,8 @@ class Processes(Contents):
         with self._lock:
             if self._body.state.source is not None:
                 self._follow_again(self._body.state.source)
-            elif self.spec.standby and not self._body.state.joined:
-                self._body.pair.join()
+            elif self.spec.standby:
+                self._body.pair.heal()
 
     def set_standby(self, wanted: bool) -> None:  # noqa: FBT001  # The whole of its meaning.
         """Make a synchronous standby, or do without one.
