@@ -85,7 +85,19 @@ def _connect(settings: AwsSettings, known: Known) -> str:
     return (
         f'curl -sSfo rds.pem {bundle(settings.region)} && PGPASSWORD="$({password})" '
         f"psql 'host={known.host} port=5432 dbname={settings.database} user={known.user} "
-        "sslmode=verify-full sslrootcert=rds.pem'"
+        f"sslmode=verify-full sslrootcert=rds.pem'{_from_where(settings)}"
+    )
+
+
+def _from_where(settings: AwsSettings) -> str:
+    """The stack makes no machine and no tunnel to connect from; who may connect is the security group's to say."""
+    network = settings.network
+    if network.mode == "public":
+        return f"  # from an address in {', '.join(network.allowed_cidrs)}"
+    clients = [*network.client_security_groups, *network.client_cidrs] or [network.cidr]
+    return (
+        f"  # from a machine of {', '.join(clients)} in the VPC of the server, or in a network that is connected to it: "
+        "nowhere else is there a way to the server; where that machine has no internet, bring rds.pem along"
     )
 
 

@@ -1,5 +1,7 @@
 """The exact commands for a stack on Azure, for whoever is on call."""
 
+from typing import Final
+
 import pulumi
 
 from infra.backends.azure.secrets import AzureSecrets
@@ -9,8 +11,17 @@ from infra.settings.azure import AzureSettings
 
 _AZ = "az postgres flexible-server"
 
-_STILL_ITS_OWN = (
-    "  # an adopted server keeps its own administrator and password until `adopt` is taken out of the stack file; say "
+_FROM: Final = {
+    "private": "  # from a machine in the virtual network of the server, or in one that is peered with it and linked to its "
+    "private DNS zone: nowhere else is there a way to the server",
+    "private_endpoint": "  # from a machine in the virtual network of the endpoint, or in one that is peered with it and "
+    "linked to its private DNS zone: nowhere else is there a way to the server",
+    "public": "  # from an address in network.allowed_cidrs",
+}
+"""The stack makes no machine and no tunnel to connect from."""
+
+_STILL_ITS_OWN: Final = (
+    "; an adopted server keeps its own administrator and password until `adopt` is taken out of the stack file; say "
     "its resource_group and owner_user before"
 )
 
@@ -53,6 +64,7 @@ def _connect(
         f" port=5432 dbname={settings.database} user='",
         owner,
         "' sslmode=verify-full sslrootcert=system\"",
+        _FROM[settings.network.mode],
         _STILL_ITS_OWN if server.generation.adopt else "",
     )
 

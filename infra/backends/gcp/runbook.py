@@ -13,6 +13,14 @@ from infra.settings.gcp import GcpSettings
 PROXY: Final = {"private": " --private-ip", "psc": " --psc", "public": ""}
 """How Cloud SQL Auth Proxy reaches a server (cloud-sql-proxy, "Usage")."""
 
+_FROM: Final = {
+    "private": "  # on a machine in the network of the server, or in one that is connected to it: the proxy encrypts and "
+    "logs in, and brings no way into a network",
+    "psc": "  # on a machine in a network that has an endpoint for the server and a DNS name for it",
+    "public": "",
+}
+"""The stack makes no machine and no tunnel to connect from (Cloud SQL, "About the Cloud SQL Auth Proxy")."""
+
 _LOCAL_PORT: Final = 6543
 
 
@@ -46,7 +54,7 @@ def _connect(settings: GcpSettings, server: GcpServer, secrets: GcpSecrets | Non
             f' --project={settings.project})" {psql}',
         )
     proxy = pulumi.Output.concat(f"cloud-sql-proxy{flags} --port={_LOCAL_PORT} ", server.instance.connection_name)
-    return pulumi.Output.concat(proxy, " & sleep 5; ", psql, "; kill %1")
+    return pulumi.Output.concat(proxy, " & sleep 5; ", psql, "; kill %1", _FROM[settings.network.mode])
 
 
 def _restore(settings: GcpSettings) -> str:

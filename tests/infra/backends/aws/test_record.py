@@ -94,6 +94,29 @@ def test_the_command_to_connect_keeps_the_password_out_of_the_command_line(recor
     }
 
 
+@pytest.mark.parametrize(
+    ("network", "clients"),
+    [
+        ({}, "from a machine of 10.80.0.0/24 in the VPC of the server"),
+        (
+            {
+                "vpc_id": "vpc-0a1b2c3d4e5f67890",
+                "subnet_ids": ["subnet-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67891"],
+                "client_security_groups": ["sg-0a1b2c3d4e5f67890"],
+            },
+            "from a machine of sg-0a1b2c3d4e5f67890 in the VPC of the server",
+        ),
+        ({"mode": "public", "allowed_cidrs": ["203.0.113.0/28"]}, "from an address in 203.0.113.0/28"),
+    ],
+)
+def test_the_command_to_connect_says_from_where(record: Record, network: dict[str, Any], clients: str) -> None:
+    """Nothing in the stack leads into its network; whoever the security group lets in is who can run it."""
+    command, _, remark = record(network=network)["runbook"]["connect"].partition("  # ")
+
+    assert command.endswith("sslrootcert=rds.pem'")
+    assert remark.startswith(clients)
+
+
 def test_with_iam_a_token_takes_the_passwords_place(record: Record) -> None:
     """Made by the CLI, for 15 minutes."""
     connect = record(auth="iam")["runbook"]["connect"]

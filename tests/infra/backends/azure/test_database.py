@@ -398,17 +398,32 @@ def test_the_runbook_has_the_commands_of_this_very_stack(provision: Any) -> None
     """Nobody fills in a name at night."""
     runbook = provision(backend="azure", azure={"resource_group": "mine"}).outputs["runbook"]
 
-    assert runbook["connect"] == (
+    assert runbook["connect"].startswith(
         'PGPASSWORD="$(az keyvault secret show --id '
         "https://adk-sessions-kv1f0c2abd.vault.azure.net/secrets/adk-db-password-owner-1f0c2abd "
         '--query value --output tsv)" psql "host=adk-sessions-g11f0c2abd.postgres.database.azure.com port=5432 '
-        "dbname=adk_sessions user='adk_owner' sslmode=verify-full sslrootcert=system\""
+        "dbname=adk_sessions user='adk_owner' sslmode=verify-full sslrootcert=system\"  # from a machine in "
+        "the virtual network of the server"
     )
     assert runbook["failover"] == (
         "az postgres flexible-server restart --resource-group mine --name adk-sessions-g11f0c2abd --failover Forced"
     )
     assert "{id: g2, restore: {from: g1, time: '<YYYY-MM-DDTHH:MM:SSZ>'}}" in runbook["restore"]
     assert "make refresh" in runbook["restore"], "Azure restores without a standby, which only a refresh sees"
+
+
+@pytest.mark.parametrize(
+    ("network", "place"),
+    [
+        ({"mode": "private_endpoint"}, "from a machine in the virtual network of the endpoint"),
+        ({"mode": "public", "allowed_cidrs": ["203.0.113.0/24"]}, "from an address in network.allowed_cidrs"),
+    ],
+)
+def test_the_command_to_connect_says_from_where(provision: Any, network: dict[str, Any], place: str) -> None:
+    """Nothing in the stack leads into its network."""
+    connect = provision(backend="azure", azure={"network": network}).outputs["runbook"]["connect"]
+
+    assert connect.partition("  # ")[2].startswith(place)
 
 
 def test_the_runbook_knows_what_does_not_apply(provision: Any) -> None:

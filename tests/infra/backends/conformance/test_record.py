@@ -1,5 +1,6 @@
 """The record is the same everywhere: its keys, what of it is secret, its URIs, and commands that name this stack."""
 
+import shlex
 from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -77,6 +78,13 @@ def test_every_name_can_be_another(cloud: Any, provision: Any) -> None:
     named = str([(each.name, each.inputs) for each in recording.of(cloud.secret)])
     assert "agents-password-app" in named
     assert "agents-uri" in named
+
+
+def test_no_remark_in_the_runbook_leaves_a_quotation_open(cloud: Any, provision: Any) -> None:
+    """Not every shell takes a remark for one at its prompt; each line is copied as it is."""
+    runbook = provision(backend=cloud.name, **cloud.section(replica_region=cloud.far)).outputs["runbook"]
+
+    assert all(shlex.split(command) for command in runbook.values())
 
 
 def test_commands_of_the_runbook_name_the_real_instance(cloud: Any, provision: Any) -> None:

@@ -122,6 +122,7 @@ def test_connecting_goes_through_the_proxy(provision: Any, network: dict[str, An
     assert f" {outputs['instance']} &" in command
     assert 'PGPASSWORD="$(gcloud secrets versions access latest --secret=adk-db-password-owner-1f0c2ab' in command
     assert "change-me" not in command
+    assert ("  # on a machine in " in command) == (network.get("mode") != "public"), "the proxy is no tunnel"
 
 
 def test_connecting_with_a_token_needs_no_password(provision: Any) -> None:
