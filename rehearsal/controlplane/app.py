@@ -40,12 +40,9 @@ def application(plane: ControlPlane, token: str, stop: Callable[[], None]) -> St
         yield
         await run_in_threadpool(plane.stop)
 
-    vendors = [Mount(f"/{name}", routes=make(plane)) for name, make in _VENDORS.items()]
+    vendors = [route for make in (aws.routes, gcp.routes, azure.routes) for route in make(plane)]
     below = [Route("/internal/{verb}", ask, methods=["POST"]), *vendors]
     return Starlette(routes=[Mount(f"/{token}", routes=below)], lifespan=life)
-
-
-_VENDORS = {"aws": aws.routes, "gcp": gcp.routes, "azure": azure.routes}
 
 
 def _refused(error: RehearsalError) -> Response:

@@ -61,6 +61,9 @@ class ControlPlane:
         """Start every server that the ledger knows; what a killed control plane was making is cleared away."""
         for record in self._register.servers():
             self.servers.mend(record)
+        for backup in self._register.backups():
+            if backup.ended is None:
+                self._register.forget_backup(backup)
         records = self._register.servers()
         self._machines.start(records)
         for record in records:

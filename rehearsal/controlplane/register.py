@@ -22,7 +22,7 @@ class Backup:
         resource_id: The server's, which tells it from a later one of the same name.
         kind: "manual", "automatic" or "final".
         started: When, UTC, ISO 8601.
-        ended: When it was complete.
+        ended: When it was complete; None while it is being made.
         number: In which order backups were made.
         storage_gib: The server's disk.
     """
@@ -33,7 +33,7 @@ class Backup:
     resource_id: str
     kind: str
     started: str
-    ended: str
+    ended: str | None
     number: int
     storage_gib: float
 
@@ -90,15 +90,21 @@ class Register:
         """Remember a backup."""
         self._ledger.put(_BACKUPS, f"{backup.cloud}/{backup.label}", asdict(backup))
 
+    def forget_backup(self, backup: Backup) -> None:
+        """A backup was never made, or is gone."""
+        self._ledger.remove(_BACKUPS, f"{backup.cloud}/{backup.label}")
+
     def backup(self, cloud: str, label: str) -> Backup | None:
         """A backup by its name; None where there is none."""
         found = self._ledger.get(_BACKUPS, f"{cloud}/{label}")
         return None if found is None else Backup(**found)
 
-    def backups(self, cloud: str, server: str | None = None) -> list[Backup]:
-        """The backups of a cloud, or of one server's name; the first one first."""
+    def backups(self, cloud: str | None = None, server: str | None = None) -> list[Backup]:
+        """Every backup, or those of a cloud, or of one server's name or resource id; the first one first."""
         found = [Backup(**document) for document in self._ledger.all(_BACKUPS).values()]
-        chosen = [each for each in found if each.cloud == cloud and server in (None, each.server)]
+        chosen = [
+            each for each in found if cloud in (None, each.cloud) and server in (None, each.server, each.resource_id)
+        ]
         return sorted(chosen, key=lambda each: each.number)
 
     def number(self) -> int:

@@ -7,7 +7,7 @@ from rehearsal.controlplane import record as status
 from rehearsal.controlplane.names import Names
 from rehearsal.controlplane.operations import Job, Operation, Operations
 from rehearsal.controlplane.record import ServerRecord, public
-from rehearsal.controlplane.register import Register
+from rehearsal.controlplane.register import Backup, Register
 from rehearsal.controlplane.request import KINDS, ServerChange, ServerRequest
 from rehearsal.controlplane.things import Need, Thing, Things
 from rehearsal.controlplane.vendors.rules import Rules
@@ -123,7 +123,15 @@ class Servers:
     def back_up(self, cloud: str, name: str, label: str) -> Operation:
         """Make a backup under a name."""
         self._expect_label(cloud, label)
-        return self._begin(cloud, name, "backup", lambda record: self._works.back_up(record, label, "manual"))
+        begun: list[Backup] = []
+
+        def work(record: ServerRecord) -> None:
+            self._works.back_up(record, begun[0])
+
+        def begin(record: ServerRecord) -> None:
+            begun.append(self._works.begin_backup(record, label, "manual"))
+
+        return self._begin(cloud, name, "backup", work, begin=begin)
 
     def work_on(self, cloud: str, name: str, kind: str, work: Callable[[ServerRecord], None]) -> Operation:
         """Do something short on a server, with respect to what runs on it."""
@@ -163,13 +171,22 @@ class Servers:
         elif record.status == status.DELETING and self._works.is_gone(record):
             self._release(record, reserved=self.rules(record.cloud).reserves_names)
 
-    def _begin(
-        self, cloud: str, name: str, kind: str, work: Callable[[ServerRecord], None], *, wait: bool = False
+    def _begin(  # What an operation is.
+        self,
+        cloud: str,
+        name: str,
+        kind: str,
+        work: Callable[[ServerRecord], None],
+        *,
+        wait: bool = False,
+        begin: Callable[[ServerRecord], object] = lambda _: None,
     ) -> Operation:
         rules, name = self.rules(cloud), self.get(cloud, name).name
 
         def accept() -> None:
-            self._works.set_status(self.get(cloud, name), _STATUS.get(kind, status.AVAILABLE))
+            record = self.get(cloud, name)
+            begin(record)
+            self._works.set_status(record, _STATUS.get(kind, status.AVAILABLE))
 
         def run() -> None:
             try:

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -76,28 +77,36 @@ class Works:
         record.pending = []
         self._keep(record, machine)
 
-    def back_up(self, record: ServerRecord, label: str, kind: str) -> None:
-        """Make a backup and remember it."""
-        started = dt.datetime.now(dt.UTC)
-        self._machines.get(record).backup(label)
+    def begin_backup(self, record: ServerRecord, label: str, kind: str) -> Backup:
+        """Say that a backup is being made."""
         backup = Backup(
             cloud=record.cloud,
             label=label,
             server=record.name,
             resource_id=record.resource_id,
             kind=kind,
-            started=written(started),
-            ended=written(dt.datetime.now(dt.UTC)),
+            started=written(dt.datetime.now(dt.UTC)),
+            ended=None,
             number=self._register.number(),
             storage_gib=record.storage_gib,
         )
         self._register.add_backup(backup)
+        return backup
+
+    def back_up(self, record: ServerRecord, backup: Backup) -> None:
+        """Make a backup that has begun; one that fails was never there."""
+        try:
+            self._machines.get(record).backup(backup.label)
+        except BaseException:
+            self._register.forget_backup(backup)
+            raise
+        self._register.add_backup(replace(backup, ended=written(dt.datetime.now(dt.UTC))))
 
     def delete(self, record: ServerRecord, *, final_backup: str | None, keep_archive: bool) -> None:
         """Make the last backup, then take the server away, and its archive where nothing is to be restored."""
         keep_archive = (keep_archive or final_backup is not None) and record.kind != "replica"
         if final_backup is not None and record.kind != "replica":
-            self.back_up(record, final_backup, "final")
+            self.back_up(record, self.begin_backup(record, final_backup, "final"))
         if keep_archive:
             record = self.look(record)
         self._machines.drop(record, keep_archive=keep_archive)

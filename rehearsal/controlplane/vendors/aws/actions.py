@@ -135,7 +135,8 @@ class Actions:
     def _snapshot(self, asked: dict[str, Any]) -> dict[str, Any]:
         label, record = asked["DBSnapshotIdentifier"], self._servers.get("aws", asked["DBInstanceIdentifier"])
         self._servers.back_up("aws", record.name, label)
-        return {"DBSnapshot": shapes.snapshot_to_be(label, record)}
+        (backup,) = [each for each in self._register.backups("aws", record.resource_id) if each.label == label]
+        return {"DBSnapshot": shapes.snapshot(backup, record)}
 
     def _snapshots(self, asked: dict[str, Any]) -> dict[str, Any]:
         label, server = asked.get("DBSnapshotIdentifier"), asked.get("DBInstanceIdentifier")

@@ -38,4 +38,4 @@ def routes(plane: ControlPlane) -> list[BaseRoute]:
             return Response(query.refusal(error), error.status, media_type="text/xml")
         return Response(body, media_type="text/xml")
 
-    return [Route("/", post, methods=["POST"])]
+    return [Route(path, post, methods=["POST"]) for path in ("/aws", "/aws/")]

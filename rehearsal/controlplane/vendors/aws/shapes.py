@@ -87,30 +87,16 @@ def snapshot(backup: Backup, record: ServerRecord | None) -> dict[str, Any]:
         "DBSnapshotIdentifier": backup.label,
         "DBInstanceIdentifier": backup.server,
         "DbiResourceId": backup.resource_id,
-        "SnapshotCreateTime": dt.datetime.fromisoformat(backup.ended),
+        "SnapshotCreateTime": dt.datetime.fromisoformat(backup.ended) if backup.ended else None,
         "Engine": "postgres",
         "EngineVersion": record.version if record else None,
         "AllocatedStorage": int(backup.storage_gib),
         "AvailabilityZone": record.zone if record else None,
         "MasterUsername": record.owner if record else None,
         "DBSnapshotArn": arn(record, "snapshot", backup.label) if record else None,
-        "Status": "available",
+        "Status": "available" if backup.ended else "creating",
         "SnapshotType": "manual",
-        "PercentProgress": 100,
-    }
-
-
-def snapshot_to_be(label: str, record: ServerRecord) -> dict[str, Any]:
-    """A snapshot that is being made, as DBSnapshot."""
-    return {
-        "DBSnapshotIdentifier": label,
-        "DBInstanceIdentifier": record.name,
-        "DbiResourceId": record.resource_id,
-        "DBSnapshotArn": arn(record, "snapshot", label),
-        "Engine": "postgres",
-        "Status": "creating",
-        "SnapshotType": "manual",
-        "PercentProgress": 0,
+        "PercentProgress": 100 if backup.ended else 0,
     }
 
 
