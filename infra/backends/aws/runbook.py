@@ -96,7 +96,7 @@ def _from_where(settings: AwsSettings) -> str:
         return f"  # from an address in {', '.join(network.allowed_cidrs)}"
     clients = [*network.client_security_groups, *network.client_cidrs] or [network.cidr]
     return (
-        f"  # from a machine of {', '.join(clients)} in the VPC of the server, or in a network that is connected to it: "
+        f"  # from a machine of {', '.join(clients)} in the VPC of the server, or in a network connected to it: "
         "nowhere else is there a way to the server; where that machine has no internet, bring rds.pem along"
     )
 

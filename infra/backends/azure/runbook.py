@@ -12,9 +12,9 @@ from infra.settings.azure import AzureSettings
 _AZ = "az postgres flexible-server"
 
 _FROM: Final = {
-    "private": "  # from a machine in the virtual network of the server, or in one that is peered with it and linked to its "
+    "private": "  # from a machine in the virtual network of the server, or in one peered with it and linked to its "
     "private DNS zone: nowhere else is there a way to the server",
-    "private_endpoint": "  # from a machine in the virtual network of the endpoint, or in one that is peered with it and "
+    "private_endpoint": "  # from a machine in the virtual network of the endpoint, or in one peered with it and "
     "linked to its private DNS zone: nowhere else is there a way to the server",
     "public": "  # from an address in network.allowed_cidrs",
 }

@@ -14,7 +14,7 @@ PROXY: Final = {"private": " --private-ip", "psc": " --psc", "public": ""}
 """How Cloud SQL Auth Proxy reaches a server (cloud-sql-proxy, "Usage")."""
 
 _FROM: Final = {
-    "private": "  # on a machine in the network of the server, or in one that is connected to it: the proxy encrypts and "
+    "private": "  # on a machine in the network of the server, or in one connected to it: the proxy encrypts and "
     "logs in, and brings no way into a network",
     "psc": "  # on a machine in a network that has an endpoint for the server and a DNS name for it",
     "public": "",
