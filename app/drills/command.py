@@ -68,6 +68,66 @@ def load(name: str | None, **options: Any) -> None:
     drilled(run, as_json=options["as_json"], file=options["report"])
 
 
+@drill.command(epilog=_EXAMPLE.format("failover"))
+@_options
+def failover(name: str | None, **options: Any) -> None:
+    """Let the standby take over under load: no acknowledged event may be lost, and the stack has nothing to change."""
+
+    def run(report: Report) -> dict[str, Any]:
+        from app.control import choice  # noqa: PLC0415  # Keeps --help quick.
+        from app.drills import failover, place  # noqa: PLC0415  # As above.
+
+        at = place.find(_named(name), rehearse=options["rehearse"])
+        control = choice.of(at.exported)
+        _agreed(f"fail {at.exported.text('instance')} over while it is written to", at.rehearsal, options)
+        done = failover.run(at, control, _settings(options), seconds=options["seconds"], tell=report)
+        return done.record()
+
+    drilled(run, as_json=options["as_json"], file=options["report"])
+
+
+@drill.command(epilog=_EXAMPLE.format("restore"))
+@_options
+@click.option("--keep", is_flag=True, help="Let the restored server stay, and show the lines that adopt it.")
+def restore(name: str | None, *, keep: bool, **options: Any) -> None:
+    """Restore a moment beside the server: it must have every event before that moment, and none after."""
+
+    def run(report: Report) -> dict[str, Any]:
+        from app.control import choice  # noqa: PLC0415  # Keeps --help quick.
+        from app.drills import place  # noqa: PLC0415  # As above.
+        from app.drills.restore import Drill  # noqa: PLC0415  # As above.
+
+        at = place.find(_named(name), rehearse=options["rehearse"])
+        control = choice.of(at.exported)
+        end = "keep it" if keep else "delete it again"
+        _agreed(f"make a second server from {at.exported.text('instance')}, and {end}", at.rehearsal, options)
+        return Drill(at, control, _settings(options), options["seconds"], report, keep=keep).run().record()
+
+    drilled(run, as_json=options["as_json"], file=options["report"])
+
+
+@drill.command(epilog=_EXAMPLE.format("rotate"))
+@_options
+def rotate(name: str | None, **options: Any) -> None:
+    """Run `up` under load after `rotation` was counted up in the stack file: no request may fail."""
+
+    def run(report: Report) -> dict[str, Any]:
+        from app.drills import place, rotate  # noqa: PLC0415  # Keeps --help quick.
+
+        at = place.find(_named(name), rehearse=options["rehearse"])
+        _agreed(f"run `up` of stack {at.exported.stack} while it is written to", at.rehearsal, options)
+        return rotate.run(at, _settings(options), seconds=options["seconds"], tell=report).record()
+
+    drilled(run, as_json=options["as_json"], file=options["report"])
+
+
+def _named(name: str | None) -> str:
+    if name is None:
+        message = "expected the stack whose server to try, for example: --stack prod --rehearse"
+        raise InvalidSettingError(message)
+    return name
+
+
 def _settings(options: dict[str, Any]) -> Any:
     from app.drills.load import Settings  # noqa: PLC0415  # Keeps --help quick.
 

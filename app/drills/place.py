@@ -30,6 +30,18 @@ class Place:
         """Whether nobody's data is there."""
         return self.record is not None and self.record.rehearsal
 
+    @property
+    def exported(self) -> Record:
+        """What its stack exports.
+
+        Raises:
+            InvalidSettingError: It came from the environment.
+        """
+        if self.record is None:
+            message = "expected the database of a stack, for example: --stack prod"
+            raise InvalidSettingError(message)
+        return self.record
+
     def described(self) -> dict[str, Any]:
         """What a report says of it."""
         return {

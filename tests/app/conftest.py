@@ -1,5 +1,6 @@
 """A place for a database, a bootstrapped one, and what is in it; nothing of the developer's own settings."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -14,7 +15,10 @@ from sqlalchemy import URL
 from app import dsn
 from app.backends.interface import Target
 from app.environment import ROOT
+from app.stack import Record
 from app.verbs import bootstrap
+from rehearsal.controlplane import client
+from rehearsal.ground import ground
 
 Query = Callable[[Path, str], list[Any]]
 Start = Callable[[], tuple["subprocess.Popen[str]", str]]
@@ -103,3 +107,67 @@ def start(environ: dict[str, str]) -> Iterator[Start]:
     for process in running:
         process.kill()
         process.communicate()
+
+
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "aws": {
+        "multiAz": True,
+        "deletionProtection": True,
+        "backupRetentionPeriod": 7,
+        "vpcSecurityGroupIds": ["sg-1"],
+        "dbSubnetGroupName": "sessions",
+    },
+    "gcp": {
+        "project": "example-project",
+        "settings": {
+            "availabilityType": "REGIONAL",
+            "deletionProtectionEnabled": True,
+            "backupConfiguration": {"enabled": True, "pointInTimeRecoveryEnabled": True},
+            "ipConfiguration": {"ipv4Enabled": False, "privateNetwork": "projects/example-project/global/networks/n"},
+        },
+    },
+    "azure": {
+        "resourceGroupName": "sessions",
+        "location": "germanywestcentral",
+        "highAvailability": {"mode": "ZoneRedundant"},
+    },
+}
+"""What each cloud's program asks for: the inputs of the server's resource."""
+
+
+@pytest.fixture(scope="session")
+def rehearsal_folder() -> Iterator[Path]:
+    """The folder of a rehearsal; at the end nothing of it runs any more."""
+    with ground() as folder:
+        yield folder
+        client.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def deployed(rehearsal_folder: Path) -> Callable[[str], Record]:
+    """Gives the record of a cloud's stack: a rehearsal's server with a standby, and a bootstrapped database on it."""
+    made: dict[str, Record] = {}
+
+    def give(cloud: str) -> Record:
+        if cloud not in made:
+            made[cloud] = _deployed(cloud, rehearsal_folder)
+            bootstrap(Target.of(dsn.parse(made[cloud].text("session_db_uri"))))
+        return made[cloud]
+
+    return give
+
+
+def _deployed(cloud: str, folder: Path) -> Record:
+    plane = client.connect(folder)
+    asked = {"owner": "adk_owner", "password": "change-me", "database": "adk", "version": "17", "storage_gib": 20}
+    name = f"sessions-{cloud}"
+    server = plane.call("servers.create", cloud=cloud, name=name, standby=True, attributes=ATTRIBUTES[cloud], **asked)
+    reach = folder / "reach.json"
+    known = json.loads(reach.read_text())
+    query = {"sslmode": "verify-full", "hostaddr": "127.0.0.1", "sslrootcert": known["ca"]}
+    port = known["hosts"][server["host"]]["port"]
+    uri = URL.create("postgresql+psycopg", "adk_owner", "change-me", server["host"], port, "adk", query)
+    text = uri.render_as_string(hide_password=False)
+    instance = f"example-project:{server['region']}:{name}" if cloud == "gcp" else name
+    outputs = {"backend": cloud, "region": server["region"], "instance": instance, "servers": {"g1": {}}}
+    return Record("prod", outputs | {"session_db_uri": text, "admin_db_uri": text}, plane.url, reach)

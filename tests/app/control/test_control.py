@@ -1,0 +1,167 @@
+"""The control planes by the vendors' own SDKs, unpatched, on a rehearsal's servers; one suite for all clouds."""
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from app import dsn
+from app.control import choice, waiting
+from app.control.interface import MARK, Control, server
+from app.errors import CloudRefusedError, InvalidSettingError
+from app.stack import Record
+
+CLOUDS = ["aws", "gcp", "azure"]
+
+Deployed = Callable[[str], Record]
+
+
+@pytest.fixture(scope="module", params=CLOUDS)
+def record(request: pytest.FixtureRequest, deployed: Deployed) -> Record:
+    """What the stack of each cloud exports."""
+    return deployed(request.param)
+
+
+@pytest.fixture(scope="module")
+def control(record: Record) -> Control:
+    """Its control plane."""
+    return choice.of(record)
+
+
+def asked(record: Record, statement: str) -> Any:
+    """The one value of a statement on the stack's server."""
+    url = dsn.parse(record.text("session_db_uri")).set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+        ((value,),) = connection.execute(statement.encode()).fetchall()
+        return value
+
+
+def test_a_server_is_described(record: Record, control: Control) -> None:
+    """By the name that the record has."""
+    found = server(control, record.text("instance"))
+
+    assert found.instance == record.text("instance")
+    assert found.host == dsn.parse(record.text("session_db_uri")).host
+    assert (found.port, found.available, found.standby) == (5432, True, True)
+    assert found.zone
+
+
+def test_the_latest_moment_that_can_be_restored_is_told(record: Record, control: Control) -> None:
+    """But for Azure, which tells none and takes any."""
+    moment = dt.datetime.now(dt.UTC)
+
+    found = waiting.restorable(control, record.text("instance"), moment, 60)
+
+    if record.text("backend") == "azure":
+        assert found.latest_restorable is None
+    else:
+        assert found.latest_restorable is not None
+        assert found.latest_restorable >= moment
+
+
+def test_what_is_not_there_is_none(record: Record, control: Control) -> None:
+    """And an error for whoever needs it."""
+    name = record.text("instance").replace("sessions", "nothing")
+
+    assert control.find(name) is None
+    with pytest.raises(CloudRefusedError, match=r"expected a server .*nothing.*, but its cloud knows none"):
+        server(control, name)
+
+
+def test_backups_are_listed(record: Record, control: Control) -> None:
+    """The newest first; what is there is complete."""
+    found = control.backups(record.text("instance"))
+
+    ended = [each.ended for each in found]
+    assert None not in ended
+    assert ended == sorted(ended, key=str, reverse=True)
+
+
+def test_a_standby_takes_over(record: Record, control: Control) -> None:
+    """In its zone, by another process, at the same address; afterwards the server is available."""
+    instance = record.text("instance")
+    before, started = server(control, instance), asked(record, "SELECT pg_postmaster_start_time()")
+
+    control.failover(instance)
+
+    after = waiting.available(control, instance, 60)
+    assert after.zone != before.zone
+    assert (after.host, after.standby) == (before.host, True)
+    assert asked(record, "SELECT pg_postmaster_start_time()") != started
+
+
+def test_a_moment_is_restored_beside_and_discarded(record: Record, control: Control) -> None:
+    """Without standby and protection, so that it can go."""
+    instance = record.text("instance")
+    waiting.available(control, instance, 60)
+    moment = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    waiting.restorable(control, instance, moment, 60)
+
+    made = control.restore(instance, moment)
+
+    assert MARK in made.instance
+    assert made.instance.startswith(instance)
+    there = waiting.available(control, made.instance, 60)
+    assert there.host not in {"", server(control, instance).host}
+    assert there.adopt.endswith(made.instance.rpartition(":")[2])
+    control.discard(made.instance)
+    waiting.gone(control, made.instance, 60)
+    assert control.find(made.instance) is None
+    assert server(control, instance).available
+
+
+def test_only_what_a_drill_has_made_is_discarded(record: Record, control: Control) -> None:
+    """Whatever the name is taken from."""
+    with pytest.raises(CloudRefusedError, match="expected to delete a server of a drill, with -drill- in its name"):
+        control.discard(record.text("instance"))
+
+    assert control.find(record.text("instance")) is not None
+
+
+def test_a_refusal_is_in_the_clouds_own_words(record: Record, control: Control) -> None:
+    """One line of it, and its code."""
+    with pytest.raises(CloudRefusedError) as caught:
+        control.restore(record.text("instance"), dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("expected ")
+    assert control.find(record.text("instance")) is not None
+
+
+def test_a_wait_has_a_bound(record: Record, control: Control) -> None:
+    """And says what it waited for."""
+    never = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    if record.text("backend") == "azure":
+        with pytest.raises(CloudRefusedError, match="to be deleted within 0 s; the last word is: "):
+            waiting.gone(control, record.text("instance"), 0)
+    else:
+        with pytest.raises(CloudRefusedError, match="to become restorable within 0 s; the last word is: "):
+            waiting.restorable(control, record.text("instance"), never, 0)
+
+
+def test_a_stack_on_no_cloud_has_no_control_plane() -> None:
+    """The message names what works on any server."""
+    with pytest.raises(InvalidSettingError, match="staging is on postgres"):
+        choice.of(Record("staging", {"backend": "postgres"}))
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is for drills alone."""
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.delitem(sys.modules, "app.control.aws", raising=False)
+
+    with pytest.raises(
+        InvalidSettingError, match=r"boto3 cannot be found\. To install it: make environment EXTRAS=dri"
+    ):
+        choice.of(Record("prod", {"backend": "aws", "region": "eu-west-1"}))
+
+
+def test_azure_needs_a_subscription_but_for_a_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record has none."""
+    monkeypatch.delenv("AZURE_SUBSCRIPTION_ID", raising=False)
+
+    with pytest.raises(InvalidSettingError, match="expected AZURE_SUBSCRIPTION_ID to name the subscription of s"):
+        choice.of(Record("prod", {"backend": "azure", "instance": "sessions"}))
