@@ -92,8 +92,8 @@ class Driver:
         return self._run("preview", lambda stack, options: guard.preview(stack, options, name=self._name), create=True)
 
     def refresh(self) -> Result:
-        """Read how the resources really stand into the state."""
-        return self._run("refresh", lambda stack, options: stack.refresh(**options, show_secrets=_IN_HISTORY))
+        """Read how the resources really stand into the state, which never forgets what is protected."""
+        return self._run("refresh", self._refresh)
 
     def destroy(self) -> Result:
         """Take everything down; a database is moved aside or backed up first, never lost, and refused if protected."""
@@ -110,6 +110,11 @@ class Driver:
             guard.preview(stack, options, name=self._name, quiet=True)
             self._progress.working(f"up of stack {self._name}")
         return stack.up(**options, show_secrets=_IN_HISTORY)
+
+    def _refresh(self, stack: Stack, options: dict[str, Any]) -> object:
+        if stack_file.backend(self._name) in CLOUDS:
+            guard.refresh(stack, options, name=self._name)
+        return stack.refresh(**options, show_secrets=_IN_HISTORY)
 
     def _destroy(self, stack: Stack, options: dict[str, Any]) -> object:
         guard.require_unprotected(stack, name=self._name)

@@ -10,13 +10,25 @@ from pulumi.automation import CommandError, PreviewResult, Stack
 from pulumi.automation.events import EngineEvent
 
 from infra.errors import DeploymentError
-from infra.guard.accounts import accounts
+from infra.guard.accounts import accounts, forgotten
 from infra.guard.edits import edits
 from infra.guard.ground import ground
 from infra.guard.losses import held, losses
-from infra.guard.plan import Plan, Step
+from infra.guard.plan import Plan, Step, step_of
 
-__all__ = ["Plan", "Step", "accounts", "edits", "ground", "held", "losses", "preview", "require_unprotected"]
+__all__ = [
+    "Plan",
+    "Step",
+    "accounts",
+    "edits",
+    "forgotten",
+    "ground",
+    "held",
+    "losses",
+    "preview",
+    "refresh",
+    "require_unprotected",
+]
 
 
 def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool = False) -> PreviewResult:
@@ -49,6 +61,32 @@ def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool 
         raise
     _require(plan, name)
     return result
+
+
+def refresh(stack: Stack, options: Mapping[str, Any], *, name: str) -> None:
+    """Look at what a refresh would find, and refuse one that would forget a database; changes no state.
+
+    Args:
+        stack: The stack.
+        options: Of the Automation API's `preview_refresh`, `on_event` among them.
+        name: The stack's name, to name its file.
+
+    Raises:
+        CommandError: The engine could not look.
+        DeploymentError: One line for what has to stay in the state.
+    """
+    gone: list[Step] = []
+
+    def event(event: EngineEvent) -> None:
+        found, told = event.res_outputs_event, event.diagnostic_event
+        if found and found.metadata.op.value == "delete":
+            gone.append(step_of(found.metadata))
+        if told and told.severity == "error":
+            options["on_event"](event)
+
+    stack.preview_refresh(**{**options, "on_event": event})
+    if lines := list(forgotten(gone, stack=name)):
+        raise DeploymentError("\n".join(lines))
 
 
 def require_unprotected(stack: Stack, *, name: str) -> None:

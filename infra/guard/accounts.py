@@ -1,4 +1,4 @@
-"""The project, account or subscription that servers are in: another one would be searched in vain."""
+"""The project, account or subscription that servers are in: in another one they would be looked for in vain."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -35,6 +35,29 @@ def accounts(steps: Iterable[Step], *, stack: str) -> Iterator[str]:
                 f"{', '.join(sorted(asked))} is asked for. A second stack can be there. "
                 f"For example: {PROJECT}:{section}: {{{key}: '{home}'}}"
             )
+
+
+def forgotten(steps: Iterable[Step], *, stack: str) -> Iterator[str]:
+    """The line about protected resources that a refresh would forget, as in another account; read-only.
+
+    Args:
+        steps: What the refresh would take out of the state.
+        stack: The stack's name, to name its file.
+    """
+    gone = [step for step in steps if step.protect]
+    if not gone:
+        return
+    section, key, _name = next(
+        (each for each in _ACCOUNTS.values() if each[0] == gone[0].cloud), ("gcp", "project", "")
+    )
+    home = next(filter(None, map(home_of, gone)), "")
+    names = ", ".join(f"{step.type.rpartition(':')[2]} {step.name}" for step in gone)
+    yield (
+        f"Pulumi.{stack}.yaml: {PROJECT}:{section}.{key}: expected {names} to be there, but the cloud knows nothing of "
+        "it: a refresh would forget it, and the next `up` make an empty one. Log in to the account that it is in; if "
+        f"it is gone, forget it with: pulumi refresh --stack {stack}. "
+        f"For example: {PROJECT}:{section}: {{{key}: '{home}'}}"
+    )
 
 
 def home_of(step: Step) -> str:

@@ -99,7 +99,7 @@ class Plan:
             self.stated = _stated(section)
             self.lifted = re.search(r'"deletion_protection":\s*false', section) is not None
         elif event.resource_pre_event:
-            step = _step(event.resource_pre_event.metadata)
+            step = step_of(event.resource_pre_event.metadata)
             known = self.steps.get(step.urn)
             # A replacement comes as three steps, of which not all know the properties.
             if known is None or known.operation not in REPLACES or (step.causes and not known.causes):
@@ -124,7 +124,8 @@ class Plan:
             self.steps.setdefault(urn, Step(operation, kind, urn, protect=True, causes=causes, **place))
 
 
-def _step(step: StepEventMetadata) -> Step:
+def step_of(step: StepEventMetadata) -> Step:
+    """A step as the guard looks at it, from the engine's own words; read-only."""
     old, known = step.old, step.old or step.new
     replaced = [path for path, diff in (step.detailed_diff or {}).items() if "replace" in diff.diff_kind.value]
     return Step(

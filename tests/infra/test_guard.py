@@ -379,6 +379,8 @@ def test_what_the_engine_refuses_itself_is_told_like_the_rest(monkeypatch: pytes
 
 Program = Callable[[], None]
 
+QUIET: dict[str, Any] = {"on_event": lambda _: None, "color": "never"}
+
 
 @pytest.fixture
 def stack(
@@ -388,7 +390,7 @@ def stack(
 ) -> Callable[[Program], automation.Stack]:
     """Gives a stack of the real engine that runs a program against the stand-in for AWS."""
     (tmp_path / "state").mkdir()
-    path = [str(PLUGINS / "rehearsal"), str(Path(pulumi).parent), os.environ["PATH"]]
+    path = [str(tmp_path / "bin"), str(PLUGINS / "rehearsal"), str(Path(pulumi).parent), os.environ["PATH"]]
     variables = {
         "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "change-me",
@@ -426,7 +428,7 @@ def nothing() -> None:
 def refused(stack: automation.Stack) -> str:
     """What the guard says of a stack's preview."""
     with pytest.raises(DeploymentError) as caught:
-        guard.preview(stack, {"on_event": lambda _: None, "color": "never"}, name="prod")
+        guard.preview(stack, QUIET, name="prod")
     return str(caught.value)
 
 
@@ -445,5 +447,40 @@ def test_on_the_real_engine_a_database_is_kept(stack: Callable[[Program], automa
 
     assert "a change of dbName replaces it" in refused(stack(database(protect=False, db_name="other")))
     guard.require_unprotected(stack(nothing), name="prod")
-    plan = guard.preview(stack(nothing), {"on_event": lambda _: None, "color": "never"}, name="prod")
+    plan = guard.preview(stack(nothing), QUIET, name="prod")
     assert {str(getattr(op, "value", op)): n for op, n in plan.change_summary.items()}["delete"] >= 1
+
+
+FORGETFUL = """#!/bin/sh
+exec "$PULUMI_RUNTIME_VIRTUALENV/bin/python" -u -c '
+from pulumi.runtime.proto import provider_pb2
+from rehearsal.plugin import server, service
+service.Service.Read = lambda self, request, context: provider_pb2.ReadResponse()
+server.serve("aws")'
+"""
+"""The stand-in for AWS in an account that has nothing."""
+
+
+def test_on_the_real_engine_a_refresh_forgets_no_database(
+    stack: Callable[[Program], automation.Stack], tmp_path: Path
+) -> None:
+    """As with the credentials of another account, in which no server is; what is not protected may go."""
+    stack(database(protect=True)).up()
+    guard.refresh(stack(nothing), QUIET, name="prod")
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pulumi-resource-aws").write_text(FORGETFUL)
+    (tmp_path / "bin" / "pulumi-resource-aws").chmod(0o700)
+
+    with pytest.raises(DeploymentError) as caught:
+        guard.refresh(stack(nothing), QUIET, name="prod")
+    (line,) = str(caught.value).splitlines()
+    assert "aws.account: expected Instance adk-sessions-g1 to be there" in line
+    assert "For example: session-database:aws: {account: '123456789012'}" in line
+
+
+def test_what_is_not_protected_may_be_forgotten() -> None:
+    """Somebody has deleted an alarm by hand, and `up` makes it again."""
+    assert list(guard.forgotten([step("delete")], stack="prod")) == []
+    (line,) = guard.forgotten([step("delete", protect=True, outputs={"project": "example"})], stack="prod")
+    assert "{project: 'example'}" in line
