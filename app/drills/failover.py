@@ -1,6 +1,7 @@
 """The drill `failover`: the standby takes over under load, and no acknowledged event is lost."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from app.backends.interface import Report as Tell
 from app.control.interface import Control, Server, server
@@ -36,19 +37,15 @@ def run(place: Place, control: Control, settings: Settings, *, seconds: float, t
             tell(f"{settings.writers} writers for {seconds:g} s")
             load.lasting(seconds)
             tell(f"failover of {instance}")
-            requested = load.journal.now()
-            control.failover(instance)
-            completed = load.journal.now()
-            tell(f"done after {completed - requested:.1f} s; {settings.writers} writers for {seconds:g} s")
+            span = _failed_over(load, control, instance)
+            tell(f"done after {span.end - span.start:.1f} s; {settings.writers} writers for {seconds:g} s")
             load.lasting(seconds)
         found = compared(load)
     finally:
         cleaned(load)
-    after, new = server(control, instance), process(place)
+    zone, new = Change(before.zone, server(control, instance).zone), process(place)
     tell(f"preview of stack {record.stack}")
     changes = engine.run("preview", record)
-    answers = load.journal.acknowledged
-    moments = [each.answered for each in answers]
     return Report(
         drill="failover",
         **place.described(),
@@ -56,15 +53,7 @@ def run(place: Place, control: Control, settings: Settings, *, seconds: float, t
         started=load.journal.started,
         broken=(*served(load), *found.broken(), *_broken(old, new, changes)),
         load=LoadReport.of(load, found),
-        failover=FailoverReport(
-            requested_at=round(requested, 3),
-            completed_at=round(completed, 3),
-            gap_seconds=rounded(figures.gap(answers, settings.writers, requested, completed)),
-            silence_seconds=round(figures.longest(moments, requested, completed), 3),
-            zone=Change(before.zone, after.zone),
-            server_started=Change(old.started.isoformat(), new.started.isoformat()),
-            preview_changes=changes,
-        ),
+        failover=_seen(load, span, zone, Change(old.started.isoformat(), new.started.isoformat()), changes),
     )
 
 
@@ -90,6 +79,32 @@ def ready(control: Control, instance: str) -> Server:
         message = f"expected {instance} to be available, but its cloud says {found.status}. Try again later"
         raise CloudRefusedError(message)
     return found
+
+
+class _Span(NamedTuple):
+    """From the request until the cloud calls it done, in seconds since the load began."""
+
+    start: float
+    end: float
+
+
+def _failed_over(load: Load, control: Control, instance: str) -> _Span:
+    requested = load.journal.now()
+    control.failover(instance)
+    return _Span(requested, load.journal.now())
+
+
+def _seen(load: Load, span: _Span, zone: Change, started: Change, changes: dict[str, int]) -> FailoverReport:
+    answers = load.journal.acknowledged
+    return FailoverReport(
+        requested_at=round(span.start, 3),
+        completed_at=round(span.end, 3),
+        gap_seconds=rounded(figures.gap(answers, load.settings.writers, *span)),
+        silence_seconds=round(figures.longest((each.answered for each in answers), *span), 3),
+        zone=zone,
+        server_started=started,
+        preview_changes=changes,
+    )
 
 
 def _broken(old: Process, new: Process, changes: dict[str, int]) -> Iterator[str]:

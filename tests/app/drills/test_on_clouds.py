@@ -1,0 +1,149 @@
+"""The drills on a rehearsal's servers, by the vendors' SDKs; a stand-in speaks for the stack's own program."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import target
+from app.control import choice, waiting
+from app.control.interface import MARK
+from app.drills import engine, failover
+from app.drills.load import Settings
+from app.drills.place import Place
+from app.drills.restore import Drill
+from app.errors import InvalidSettingError, StackUnavailableError
+from app.stack import Record
+
+CLOUDS = ["aws", "gcp", "azure"]
+
+SETTINGS = Settings(writers=4, rate=50, patience=60)
+
+Told = list[str]
+
+
+@pytest.fixture(scope="module", params=CLOUDS)
+def place(request: pytest.FixtureRequest, deployed: Callable[[str], Record]) -> Place:
+    """The database of a stack of each cloud."""
+    record = deployed(request.param)
+    return Place(target.of(record), record)
+
+
+@pytest.fixture(autouse=True)
+def infra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that speaks for `python -m infra`: nothing to change."""
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "__init__.py").touch()
+    program = tmp_path / "infra" / "__main__.py"
+    program.write_text(
+        "import json, sys\n"
+        "assert sys.argv[1:] == ['preview', '--stack', 'prod', '--json', '--rehearse'], sys.argv\n"
+        "print(json.dumps({'changes': {}}))\n"
+    )
+    return program
+
+
+def test_a_failover_loses_nothing_that_was_acknowledged(place: Place) -> None:
+    """Another process answers at the same address, in the other zone; the clients' pause is measured."""
+    told: Told = []
+
+    report = failover.run(place, choice.of(place.exported), SETTINGS, seconds=1, tell=told.append)
+
+    assert (report.broken, report.held) == ((), True)
+    assert (report.load.lost, report.load.duplicated) == (0, 0)
+    found = report.failover
+    assert found is not None
+    assert found.zone.before != found.zone.after
+    assert found.server_started.before != found.server_started.after
+    assert 0.9 < found.requested_at < found.completed_at < report.load.seconds
+    assert 0 < found.silence_seconds <= found.gap_seconds.p50 <= found.gap_seconds.p100
+    assert report.load.retried > 0
+    assert told[1] == f"failover of {place.exported.text('instance')}"
+    assert json.loads(json.dumps(report.record()))["failover"]["preview_changes"] == {}
+
+
+def test_what_a_failover_leaves_to_change_is_a_broken_promise(place: Place, infra: Path) -> None:
+    """The second `up` would undo it."""
+    if place.exported.text("backend") != "aws":
+        pytest.skip("the same code for every cloud")
+    infra.write_text('print(\'{"changes": {"update": 2}}\')\n')
+
+    report = failover.run(place, choice.of(place.exported), SETTINGS, seconds=1, tell=lambda _: None)
+
+    assert report.broken == ("the stack wants to change what the failover left: 2 to update",)
+    assert not report.held
+
+
+def test_a_restored_moment_has_all_before_it_and_none_after(place: Place) -> None:
+    """And the server that was restored is gone again."""
+    control = choice.of(place.exported)
+
+    report = Drill(place, control, SETTINGS, 1, lambda _: None).run()
+
+    found = report.restore
+    assert found is not None
+    assert report.broken == ()
+    assert (found.missing, found.unexpected, found.altered, found.torn) == (0, 0, 0, 0)
+    assert 40 < found.expected == found.found < report.load.stored
+    assert 0.9 < found.mark_at < report.load.seconds
+    assert 0 < found.available_after_seconds < found.rto_seconds
+    assert (found.rpo_seconds is None) == (place.exported.text("backend") == "azure")
+    assert not found.kept
+    assert control.find(found.server) is None
+
+
+def test_a_kept_server_is_adopted_by_the_lines_that_are_shown(place: Place) -> None:
+    """A generation more in the list of the stack file."""
+    control = choice.of(place.exported)
+
+    report = Drill(place, control, SETTINGS, 1, lambda _: None, keep=True).run()
+
+    found = report.restore
+    assert found is not None
+    there = control.find(found.server)
+    assert there is not None
+    assert found.kept
+    assert found.stack_file == ("servers:", "  - id: g1", f"  - {{id: g2, adopt: {there.adopt}}}")
+    assert MARK in there.adopt
+    control.discard(found.server)
+
+
+def test_a_restore_that_differs_from_its_mark_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison can fail: another moment is restored than was marked, without the last second before it."""
+    if place.exported.text("backend") != "aws":
+        pytest.skip("the same code for every cloud")
+    control = choice.of(place.exported)
+    restore = control.restore
+    monkeypatch.setattr(control, "restore", lambda source, time: restore(source, time - dt.timedelta(seconds=1.5)))
+
+    report = Drill(place, control, SETTINGS, 3, lambda _: None).run()
+
+    assert report.restore is not None
+    assert report.restore.missing > 20
+    assert report.broken == (
+        f"{report.restore.missing} events from before the mark are missing in the restored server",
+    )
+
+
+def test_a_server_without_a_standby_is_refused_before_anything_is_written(place: Place) -> None:
+    """With the setting that gives it one."""
+    control = choice.of(place.exported)
+    single = control.restore(place.exported.text("instance"), dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    waiting.available(control, single.instance, 60)
+    record = Record("prod", dict(place.exported.outputs) | {"instance": single.instance}, "url", place.exported.reach)
+
+    with pytest.raises(InvalidSettingError, match=r"expected a server with a standby, .* Set high_availability: true"):
+        failover.run(Place(place.target, record), control, SETTINGS, seconds=1, tell=lambda _: None)
+
+    control.discard(single.instance)
+
+
+def test_the_words_of_a_program_that_fails_are_passed_on(place: Place, infra: Path) -> None:
+    """In one line."""
+    infra.write_text("import sys\nsys.exit('working\\nerror: expected a state')\n")
+
+    with pytest.raises(StackUnavailableError, match="infra preview of stack prod to succeed, but: expected a state"):
+        engine.run("preview", place.exported)
