@@ -2,7 +2,7 @@
 
 import datetime as dt
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,15 @@ def production(folder: Path) -> ControlPlaneClient:
 
 
 @pytest.fixture(scope="module")
-def rds(production: ControlPlaneClient) -> Any:
+def rds(production: ControlPlaneClient) -> Iterator[Any]:
     """The SDK; it tries nothing twice, so that refusals come to light."""
     config = importlib.import_module("botocore.config").Config(retries={"total_max_attempts": 1})
     session = importlib.import_module("boto3").session.Session(
         aws_access_key_id="rehearsal", aws_secret_access_key="change-me", region_name="eu-central-1"
     )
-    return session.client("rds", endpoint_url=f"{production.url}/aws", config=config)
+    made = session.client("rds", endpoint_url=f"{production.url}/aws", config=config)
+    yield made
+    made.close()
 
 
 @pytest.fixture
