@@ -38,7 +38,7 @@ verify: environment ## Check the session schema and try it with ADK itself (STAC
 serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
 	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
 
-check: EXTRAS = gcp aws azure rehearsal
+check: EXTRAS = gcp aws azure rehearsal drills
 check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
@@ -46,7 +46,7 @@ check: environment ## Format, lint, types, imports and documentation, as in CI
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/docs
 
-test: EXTRAS = gcp aws azure rehearsal
+test: EXTRAS = gcp aws azure rehearsal drills
 test: environment ## All tests: the real engine, the real google-adk, real PostgreSQL, real HTTP
 	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/python -m rehearsal.binaries 15 16 18
@@ -65,7 +65,7 @@ bench: environment ## Measure what is promised in numbers, against ADK in the sa
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml
-	@for extra in app infra gcp aws azure rehearsal; do \
+	@for extra in app infra gcp aws azure rehearsal drills; do \
 		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
 	@for tool in uv go policy; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
 	@for major in 16 18; do \

@@ -1,7 +1,7 @@
 """Makes the project's environment: uv from PyPI where it is absent, and .venv from the hashed lock files.
 
 Uses the standard library alone, since nothing else is there yet; prints nothing where all is up to date.
-Extras once installed stay: a cloud's provider package, or the vendors' API models that a rehearsal needs.
+Extras once installed stay: a cloud's provider package, the vendors' API models that a rehearsal needs, or their SDKs.
 
 Example: python3 scripts/environment.py gcp rehearsal
 """
@@ -22,7 +22,7 @@ TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 STAMP = VENV / "up-to-date"
 KEPT = VENV / "extras"
-EXTRAS = ("gcp", "aws", "azure", "rehearsal")
+EXTRAS = ("gcp", "aws", "azure", "rehearsal", "drills")
 
 
 def main() -> int:
