@@ -47,24 +47,22 @@ def losses(steps: Iterable[Step], *, stack: str, profile: str) -> Iterator[str]:
     """
     plan = list(steps)
     guarded = any(step.protect for step in plan if step.leads)
-    replacing = {step.parent for step in plan if step.type in SERVERS and step.operation in REPLACES}
     retired = {step.parent for step in plan if step.leads and step.operation == "delete" and not step.protect}
-    for step in plan:
-        if step.operation not in GONE or not step.cloud:
-            continue
-        replaced = step.operation in REPLACES
-        if step.retained and not replaced and step.type in _OUTLIVING:
-            continue
-        # What is replaced with its server, for nothing of its own, is told with it.
-        if step.type not in KEPT or (step.type not in SERVERS and not step.causes and step.parent in replacing):
-            continue
-        if step.type in SERVERS:
-            lost = step.protect or (replaced and profile == "prod" and step.leads)
-        else:
-            renewed = replaced and step.type in _RENEWED
-            lost = step.protect or (guarded and not renewed and (replaced or step.parent not in retired))
-        if lost:
-            yield _replacement(step, stack) if replaced else _deletion(step, stack)
+    gone = [step for step in plan if step.operation in GONE and step.cloud and step.type in KEPT]
+    lost = [step for step in gone if _lost(step, profile, guarded=guarded, retired=step.parent in retired)]
+    yield from _replacements([step for step in lost if step.operation in REPLACES], stack)
+    yield from (_deletion(step, stack) for step in lost if step.operation not in REPLACES)
+
+
+def _lost(step: Step, profile: str, *, guarded: bool, retired: bool) -> bool:
+    """Whether it costs a database that this goes."""
+    replaced = step.operation in REPLACES
+    if step.retained and not replaced and step.type in _OUTLIVING:
+        return False
+    if step.type in SERVERS:
+        return step.protect or (replaced and profile == "prod" and step.leads)
+    renewed = replaced and step.type in _RENEWED
+    return step.protect or (guarded and not renewed and (replaced or not retired))
 
 
 def held(resources: Iterable[Mapping[str, Any]], *, stack: str) -> Iterator[str]:
@@ -81,16 +79,25 @@ def held(resources: Iterable[Mapping[str, Any]], *, stack: str) -> Iterator[str]
             yield _deletion(Step("delete", resource["type"], resource["urn"]), stack)
 
 
-def _replacement(step: Step, stack: str) -> str:
-    causes = ", ".join(step.causes) or "something it depends on"
-    instead = (
-        "set it back, or copy the sessions to a second stack, which has it otherwise. "
-        f"For example: session-db promote --from-stack {stack} --stack {stack}2"
-        if step.type in SERVERS
-        else "set it back, or lift the protection of the servers first. "
-        f"For example: {PROJECT}:{step.cloud}: {{deletion_protection: false}}"
-    )
-    return f"{where(step, stack)} to stay, but a change of {causes} replaces it: {instead}"
+def _replacements(lost: list[Step], stack: str) -> Iterator[str]:
+    """One line for each server, else one for the rest: what is replaced beside a server is so by the same edit."""
+    servers = [step for step in lost if step.type in SERVERS]
+    for step in servers:
+        causes = ", ".join(step.causes) or "something it depends on"
+        yield (
+            f"{where(step, stack)} to stay, but a change of {causes} replaces it: set it back, or copy the sessions to "
+            f"a second stack, which has it otherwise. For example: session-db promote --from-stack {stack} "
+            f"--stack {stack}2"
+        )
+    if lost and not servers:
+        first, *others = lost
+        causes = ", ".join(dict.fromkeys(cause for step in lost for cause in step.causes)) or "something it depends on"
+        parts = "".join(f", the {_kind(step)} {step.name}" for step in others)
+        yield (
+            f"{where(first, stack)}{parts} to stay, but a change of {causes} replaces {'them' if others else 'it'}: "
+            "set it back, or lift the protection of the servers first. "
+            f"For example: {PROJECT}:{first.cloud}: {{deletion_protection: false}}"
+        )
 
 
 def _deletion(step: Step, stack: str) -> str:
@@ -112,5 +119,8 @@ def _deletion(step: Step, stack: str) -> str:
 def where(step: Step, stack: str) -> str:
     """The start of each line: the file, the key and the resource; read-only."""
     key = f"{PROJECT}:{step.cloud}" if step.cloud else PROJECT
-    kind = KEPT.get(step.type, "network" if step.type in GROUND else step.type)
-    return f"Pulumi.{stack}.yaml: {key}: expected the {kind} {step.name} ({step.type})"
+    return f"Pulumi.{stack}.yaml: {key}: expected the {_kind(step)} {step.name} ({step.type})"
+
+
+def _kind(step: Step) -> str:
+    return KEPT.get(step.type, "network" if step.type in GROUND else step.type)

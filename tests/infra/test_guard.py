@@ -108,6 +108,17 @@ def test_a_secret_is_not_replaced_as_long_as_a_server_is_protected() -> None:
     assert "a change of name replaces it" in line
 
 
+def test_what_is_replaced_by_one_edit_is_told_in_one_line() -> None:
+    """Whatever it is of parts; where a server is among them, its line names the edit."""
+    secrets = [step("replace", SECRET, name=name, causes=("name",)) for name in ("uri", "owner", "app")]
+
+    (line,) = lost(step("same", protect=True), *secrets)
+    assert "expected the secret uri (" in line
+    assert "), the secret owner, the secret app to stay, but a change of name replaces them" in line
+    (line,) = lost(step("replace", protect=True, causes=("region",)), *secrets)
+    assert "expected the server" in line
+
+
 def test_a_copy_of_backups_is_made_anew_but_does_not_go() -> None:
     """A longer retention replaces it; the copies that are there stay for theirs."""
     copy = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
