@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi.automation import (
     CommandError,
@@ -18,11 +18,14 @@ from pulumi.automation import (
     select_stack,
 )
 
-from infra import failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage
+from infra import backends, failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage
 from infra.errors import InfraError, StateError
 from infra.layout import PROJECT
 from infra.progress import Progress
 from infra.settings.profiles import CLOUDS
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 _REPEATABLE: Final = "pulumi-python:dynamic/sessiondb:"
 """Resources whose operations adopt what a cut-off one left; for any other the engine says what to look at."""
@@ -77,6 +80,7 @@ class Driver:
         self._name = name
         self._progress = progress
         self._refusal: InfraError | None = None
+        self._preloading: Thread | None = None
         stack_file.require(name)
         self._command = pulumi_cli.ensure(progress.working)
         self._stage = stage.rehearsal(name) if rehearse else stage.real()
@@ -122,6 +126,8 @@ class Driver:
 
     def _run(self, operation: str, call: Callable[[Stack, dict[str, Any]], object], *, create: bool = False) -> Result:
         started = time.monotonic()
+        if create:
+            self._preloading = backends.preloading(stack_file.backend(self._name))
         with (
             locks.alone(self._name, self._stage.folder, self._progress.note),
             failures.readable(self._name, self._progress),
@@ -147,6 +153,8 @@ class Driver:
 
     def _program(self) -> None:
         """The program itself, called by the engine; keeps its refusal, which the engine would retell as a text."""
+        if self._preloading:
+            self._preloading.join()
         try:
             program.main()
         except InfraError as refusal:

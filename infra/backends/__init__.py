@@ -1,6 +1,8 @@
 """One sub-package for each backend, all in the same shape; nothing outside knows which one it got."""
 
+import contextlib
 import importlib
+from threading import Thread
 from typing import Final
 
 from infra.contract import SessionDatabase
@@ -17,6 +19,29 @@ _CLASSES: Final = {
     "aws": "AwsDatabase",
     "azure": "AzureDatabase",
 }
+
+_SLOW: Final = {"gcp": "pulumi_gcp.compute", "aws": "pulumi_aws.ec2", "azure": "pulumi_azure_native.network"}
+"""The module of each cloud's package whose import takes a second, thousands of classes."""
+
+
+def preloading(backend: str) -> Thread:
+    """Import the chosen cloud's slowest module while the engine starts; join it before the program.
+
+    Nobody else may ask a lazy module for anything meanwhile (`importlib.util.LazyLoader` is not made for threads).
+
+    Args:
+        backend: As in the stack file, unchecked.
+    """
+    thread = Thread(target=_preload, args=(_SLOW.get(backend),), daemon=True)
+    thread.start()
+    return thread
+
+
+def _preload(module: str | None) -> None:
+    """A package that is missing is told by the program, in its own words."""
+    if module:
+        with contextlib.suppress(ImportError):
+            getattr(importlib.import_module(module), "__all__", None)  # Asked for anything, a lazy module is loaded.
 
 
 def provision(settings: Settings) -> SessionDatabase:
