@@ -127,6 +127,17 @@ class Archive:
         """Whether a segment of the log is there."""
         return (self.wal / segment).exists()
 
+    def reaches(self, moment: dt.datetime | None) -> bool:
+        """Whether everything up to a moment is known to be there; never for None, the moment that is still to come.
+
+        Raises:
+            RestorableError: The moment has no time zone.
+        """
+        if moment is not None and moment.tzinfo is None:
+            message = f"expected a moment with its time zone, for example {moment.isoformat()}+00:00"
+            raise RestorableError(message)
+        return moment is not None and self.latest is not None and moment <= self.latest
+
     def reached(self, moment: dt.datetime) -> None:
         """Remember that everything up to a moment is there."""
         self.latest = moment
@@ -184,11 +195,9 @@ class Archive:
         Raises:
             RestorableError: No backup is as old as that, or the archive does not reach it.
         """
-        if moment is not None and moment.tzinfo is None:
-            message = f"expected a moment with its time zone, for example {moment.isoformat()}+00:00"
-            raise RestorableError(message)
+        reached = moment is None or self.reaches(moment)
         fitting = [each for each in self.whole if moment is None or each.finished_at <= moment]
-        if not fitting or (moment is not None and (self.latest is None or moment > self.latest)):
+        if not fitting or not reached:
             between = f"between {_text(self.earliest)} and {_text(self.latest)}"
             message = f"expected a moment {between}, not {_text(moment)}: the archive does not hold it"
             raise RestorableError(message)

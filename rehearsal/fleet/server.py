@@ -129,7 +129,7 @@ class ManagedServer(Processes):
             ServerError: PostgreSQL could not.
         """
         with self._lock:
-            if time is None or self._body.archive.latest is None or time > self._body.archive.latest:
+            if not self._body.archive.reaches(time):
                 self.latest_restorable()
         return self.restored(self._body.archive, folder, spec, authority, time)
 

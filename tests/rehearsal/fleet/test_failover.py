@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
 import psycopg
 import pytest
 
@@ -113,6 +114,32 @@ def test_no_acknowledged_commit_is_lost(paired: ManagedServer, connect: Connect,
     assert paired.address == address
     assert all(writer.errors for writer in writers), "every client has seen the failovers"
     assert not any("read-only" in error for writer in writers for error in writer.errors)
+
+
+def test_what_the_standby_has_not_seen_is_not_acknowledged(paired: ManagedServer, connect: Connect) -> None:
+    """Its receiver is held while clients write, and let go when the primary has crashed: no promise is broken."""
+    paired.primary.execute("TRUNCATE noted", "sessions")
+    crashing = paired.primary
+    ((receiver,),) = paired._body.pair.standby.execute("SELECT pid FROM pg_stat_wal_receiver")  # noqa: SLF001
+    held = psutil.Process(receiver)
+    with writing(lambda: connect(paired)) as writers:
+        for writer in writers:
+            writer.wait_for_more()
+        held.suspend()
+        counts = [len(writer.acknowledged) for writer in writers]
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'adk_owner'"
+        while crashing.execute(query) != [(3,)] and all(
+            len(writer.acknowledged) < count + ENOUGH for writer, count in zip(writers, counts, strict=True)
+        ):
+            pass
+        crashing.stop("immediate")
+        held.resume()
+        paired.failover()
+        for writer in writers:
+            writer.wait_for_more()
+    stored = set(paired.primary.execute("SELECT writer, number FROM noted", "sessions"))
+
+    assert {each for writer in writers for each in writer.acknowledged} - stored == set()
 
 
 def test_every_commit_waits_for_the_standby(paired: ManagedServer) -> None:
