@@ -23,6 +23,9 @@ _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 
 _CA_MODES: Final = {"shared": "GOOGLE_MANAGED_CAS_CA", "instance": "GOOGLE_MANAGED_INTERNAL_CA"}
 
+_RENEWED: Final = "AUTOMATIC_ROTATION_DURING_MAINTENANCE"
+"""Months before it expires; of the shared CA alone."""
+
 _PLANS_PER_MINUTE: Final = 5
 _QUERY_BYTES: Final = 1024
 
@@ -114,6 +117,8 @@ def _addresses(settings: GcpSettings, network: GcpNetwork) -> sql.DatabaseInstan
         psc_configs=[_psc(settings)] if settings.network.mode == "psc" else None,
         ssl_mode="ENCRYPTED_ONLY",
         server_ca_mode=_CA_MODES[settings.network.server_ca],
+        # By default nobody renews the certificate that `verify-full` checks (Cloud SQL Admin API, IpConfiguration).
+        server_certificate_rotation_mode=_RENEWED if settings.network.server_ca == "shared" else None,
     )
 
 

@@ -218,6 +218,20 @@ def test_only_tls_is_let_in_and_host_names_can_be_verified(provision: Any, netwo
     assert "?sslmode=verify-full" in recorded.outputs["session_db_uri"]
 
 
+def test_the_servers_certificate_is_renewed_before_clients_refuse_it(provision: Any) -> None:
+    """By default nobody renews it (Cloud SQL Admin API, IpConfiguration); a CA of its own has no such switch."""
+    shared, own = (
+        provision(backend="gcp", gcp={**BARE, "network": {"server_ca": ca}, "read_replicas": 1}).of(INSTANCE)
+        for ca in ("shared", "instance")
+    )
+    modes = [
+        {each.inputs["settings"]["ipConfiguration"].get("serverCertificateRotationMode") for each in servers}
+        for servers in (shared, own)
+    ]
+
+    assert modes == [{"AUTOMATIC_ROTATION_DURING_MAINTENANCE"}, {None}]
+
+
 def test_a_long_restore_is_waited_for(provision: Any) -> None:
     """Half an hour, the provider's own limit, is not enough for a big disk."""
     for server in provision(backend="gcp", gcp={**RESTORED, "read_replicas": 1}).of(INSTANCE):
