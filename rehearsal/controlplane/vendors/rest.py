@@ -87,7 +87,7 @@ def mount(
 
         async def answer(request: Request) -> Response:
             body = json.loads(await request.body() or b"{}")
-            root = str(request.base_url).rstrip("/")
+            root = f"{request.url.scheme}://{request.url.netloc}{request.scope['root_path']}"
             try:
                 given = await run_in_threadpool(act, Asked(request.path_params, request.query_params, body, root))
             except CloudRefusalError as error:

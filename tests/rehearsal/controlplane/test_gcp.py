@@ -88,7 +88,7 @@ def instance(sql: Any) -> Callable[..., dict[str, Any]]:
     return describe
 
 
-def test_an_instance_is_described_as_it_was_asked_for(sql: Any, instance: Any) -> None:
+def test_an_instance_is_described_as_it_was_asked_for(sql: Any, production: ControlPlaneClient, instance: Any) -> None:
     """And as it runs; no password is anywhere."""
     found = instance()
 
@@ -99,6 +99,7 @@ def test_an_instance_is_described_as_it_was_asked_for(sql: Any, instance: Any) -
     assert found["settings"]["availabilityType"] == "REGIONAL"
     assert found["settings"]["dataDiskSizeGb"] == "20"
     assert found["gceZone"] != found["secondaryGceZone"]
+    assert found["selfLink"] == f"{production.url}/gcp/v1/projects/{PROJECT}/instances/{NAME}"
     assert "change-me" not in str(found)
     assert NAME in [each["name"] for each in sql.instances().list(project=PROJECT).execute()["items"]]
 

@@ -86,7 +86,12 @@ class Actions:
             standby=asked.get("MultiAZ", False),
             zone=asked.get("AvailabilityZone", ""),
             # A restored instance is protected only where the request says so.
-            attributes={"deletionProtection": False, "multiAz": False, **_attributes(asked)},
+            attributes={
+                "deletionProtection": False,
+                "multiAz": False,
+                **_attributes(asked),
+                "identifier": asked["TargetDBInstanceIdentifier"],
+            },
         )
         self._servers.create(request)
         return self._instance(request.name)

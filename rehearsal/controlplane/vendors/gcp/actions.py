@@ -81,15 +81,17 @@ class Actions:
         gone = context.get("sourceInstanceDeletionTime") is not None
         if source is None or (not gone and self._register.find("gcp", source.name) is None):
             raise self._servers.rules("gcp").missing(asked.path["instance"])
+        name = _required(context, "cloneContext", "destinationInstanceName")
         request = ServerRequest(
             cloud="gcp",
-            name=_required(context, "cloneContext", "destinationInstanceName"),
+            name=name,
             kind="restore",
             source=source.resource_id,
             time=context.get("pointInTime"),
             standby=source.standby,  # A clone has its source's settings.
             zone=context.get("preferredZone", ""),
             standby_zone=context.get("preferredSecondaryZone", ""),
+            attributes={"name": name},
         )
         return self._begun(self._servers.create(request), asked)
 
