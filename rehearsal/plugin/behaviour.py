@@ -146,6 +146,11 @@ class Behaviour:
 
     # What the types of resources differ in.
 
+    def there(self, inputs: Inputs, outputs: Inputs) -> Inputs:
+        """What a program is compared with: what it said last, where the cloud took it."""
+        del outputs
+        return inputs
+
     def fill(self, call: Call, old: Inputs, new: Inputs) -> Inputs:
         """The inputs with the provider's own defaults."""
         del call, old

@@ -98,8 +98,9 @@ class Service(ResourceProviderServicer):
     @_answering
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:  # noqa: ARG002, N802
         """Changes, and which of them replace."""
-        old, new = decode(request.old_inputs), decode(request.news)
-        found = self._cloud.behaviour(_type(request.urn)).diff(old, new, list(request.ignoreChanges))
+        behaviour = self._cloud.behaviour(_type(request.urn))
+        old, new = behaviour.there(decode(request.old_inputs), decode(request.olds)), decode(request.news)
+        found = behaviour.diff(old, new, list(request.ignoreChanges))
         return _diff(found)
 
     @_answering

@@ -1,7 +1,7 @@
 """A server's inputs, out of the settings."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_azure_native import dbforpostgresql
@@ -90,6 +90,13 @@ def standby(settings: AzureSettings) -> str:
     return settings.high_availability_mode if settings.high_availability else "Disabled"
 
 
+def window(settings: AzureSettings) -> dict[str, Any]:
+    """The weekly maintenance window, in Azure's words; read-only."""
+    maintenance = settings.maintenance
+    day = _DAYS.index(maintenance.day)
+    return {"customWindow": "Enabled", "dayOfWeek": day, "startHour": maintenance.hour, "startMinute": 0}
+
+
 def _common(site: Site, sku: str, region: str, *, far: bool = False) -> dbforpostgresql.ServerArgs:
     settings = site.settings
     machine = MACHINES[sku]
@@ -106,13 +113,15 @@ def _common(site: Site, sku: str, region: str, *, far: bool = False) -> dbforpos
         network=site.network.inputs(far=far),
         data_encryption=site.identities.encryption(far=far),
         identity=site.identities.assigned(far=far),
-        maintenance_window=dbforpostgresql.MaintenanceWindowArgs(
-            custom_window="Enabled",
-            day_of_week=_DAYS.index(settings.maintenance.day),
-            start_hour=settings.maintenance.hour,
-            start_minute=0,
-        ),
+        maintenance_window=_window(settings),
         tags=settings.labels or None,
+    )
+
+
+def _window(settings: AzureSettings) -> dbforpostgresql.MaintenanceWindowArgs:
+    said = window(settings)
+    return dbforpostgresql.MaintenanceWindowArgs(
+        custom_window="Enabled", day_of_week=said["dayOfWeek"], start_hour=said["startHour"], start_minute=0
     )
 
 

@@ -1,15 +1,20 @@
 """The exact commands for a stack on Azure, for whoever is on call."""
 
+import json
 from typing import Final
 
 import pulumi
 
+from infra.backends.azure import inputs
 from infra.backends.azure.secrets import AzureSecrets
 from infra.backends.azure.server import AzureServer
 from infra.contract import Runbook
 from infra.settings.azure import AzureSettings
 
-_AZ = "az postgres flexible-server"
+_AZ: Final = "az postgres flexible-server"
+
+_API: Final = "2025-08-01"
+"""The version that pulumi-azure-native 3.29 speaks to flexible servers."""
 
 _FROM: Final = {
     "private": "  # from a machine in the virtual network of the server, or in one peered with it and linked to its "
@@ -70,19 +75,36 @@ def _connect(
 
 
 def _restore(settings: AzureSettings, server: AzureServer) -> pulumi.Output[str]:
-    """An edit, not a command: the new server is in the stack then, and nobody has to adopt it."""
+    """An edit, and on Azure a command after it, for what it restores no server with.
+
+    The provider compares what a program says with what it said before, and a refresh what Azure tells with what it told
+    before: a standby that never came is a difference to neither (pulumi/pulumi-azure-native, provider.go, Read and
+    Diff; Azure/azure-rest-api-specs#20600).
+    """
     ids = {each.id for each in settings.servers}
     fresh = next(f"g{number}" for number in range(2, len(ids) + 3) if f"g{number}" not in ids)
     restored = f"{{id: {fresh}, restore: {{from: {settings.active}, time: '<YYYY-MM-DDTHH:MM:SSZ>'}}}}"
-    up, refresh = (f"make {verb} STACK={pulumi.get_stack()}" for verb in ("up", "refresh"))
+    up = f"make up STACK={pulumi.get_stack()}"
     return pulumi.Output.concat(
         f"{_AZ} show --resource-group ",
         server.group,
         " --name ",
         server.server.name,
         " --query backup.earliestRestoreDate",
-        f"  # then add {restored} to {_key('servers')} and run: {up} && {refresh} && {up}  # the second one adds the "
-        f"standby, without which Azure restores; look at {fresh}, then set {_key('active')}: {fresh} and run: {up}",
+        f"  # then add {restored} to {_key('servers')} and run: {up}  # Azure restores without a standby and window, "
+        "and no later run adds them; with the name that the record has for the new server in RESTORED: az rest "
+        f'--method patch --url "https://management.azure.com$({_AZ} show --resource-group ',
+        server.replica_group,
+        f" --name $RESTORED --query id --output tsv)?api-version={_API}\" --body '{_unrestored(settings)}'",
+        f"  # look at {fresh}, then set {_key('active')}: {fresh} and run: {up}",
+    )
+
+
+def _unrestored(settings: AzureSettings) -> str:
+    """The body of a PATCH with what a restore leaves out."""
+    window = inputs.window(settings)
+    return json.dumps(
+        {"properties": {"highAvailability": {"mode": inputs.standby(settings)}, "maintenanceWindow": window}}
     )
 
 

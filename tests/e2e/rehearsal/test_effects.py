@@ -216,6 +216,8 @@ def running(
     made = Running(root, cloud)
     try:
         made.run(Driver.up)
+        # RDS restores g2 without insights and window, which only a second run adds.
+        made.run(Driver.up)
         yield made
     finally:
         for process, _port in plugins.values():

@@ -178,6 +178,27 @@ def test_an_update_keeps_what_the_cloud_said(behaviour: Find, call: Ask) -> None
     assert updated == {**outputs, "instanceClass": "db.m7g.xlarge"}
 
 
+def test_a_restored_server_takes_a_second_run_on_rds(behaviour: Find, call: Ask) -> None:
+    """The restoring call knows neither insights nor the window (hashicorp/terraform-provider-aws#47742)."""
+    asked = {"maintenanceWindow": "sun:04:00-sun:05:00", "performanceInsightsEnabled": True, "multiAz": True}
+    inputs = {"identifier": "g2", "restoreToPointInTime": {"sourceDbInstanceIdentifier": "g1"}, **asked}
+    _, outputs = behaviour(_RDS).create(call(_RDS), inputs, preview=False)
+
+    later = behaviour(_RDS).diff(behaviour(_RDS).there(inputs, outputs), inputs, [])
+    assert {each.where for each in later.changes} == {"maintenanceWindow", "performanceInsightsEnabled"}
+    assert not later.replacing
+    outputs = behaviour(_RDS).update(call(_RDS), State(inputs, outputs), inputs, preview=False)
+    assert behaviour(_RDS).diff(behaviour(_RDS).there(inputs, outputs), inputs, []).changes == []
+
+
+def test_a_new_server_takes_one_run_on_rds(behaviour: Find, call: Ask) -> None:
+    """It is made with all that the program says."""
+    inputs = {"identifier": "g1", "maintenanceWindow": "sun:04:00-sun:05:00", "performanceInsightsEnabled": True}
+    _, outputs = behaviour(_RDS).create(call(_RDS), inputs, preview=False)
+
+    assert behaviour(_RDS).diff(behaviour(_RDS).there(inputs, outputs), inputs, []).changes == []
+
+
 @pytest.mark.parametrize(
     ("token", "outputs", "reason"),
     [

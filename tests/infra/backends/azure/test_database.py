@@ -1,6 +1,7 @@
 """What a stack on Azure consists of, and what it exports."""
 
 import json
+import shlex
 import uuid
 from typing import Any
 
@@ -409,7 +410,20 @@ def test_the_runbook_has_the_commands_of_this_very_stack(provision: Any) -> None
         "az postgres flexible-server restart --resource-group mine --name adk-sessions-g11f0c2abd --failover Forced"
     )
     assert "{id: g2, restore: {from: g1, time: '<YYYY-MM-DDTHH:MM:SSZ>'}}" in runbook["restore"]
-    assert "make refresh" in runbook["restore"], "Azure restores without a standby, which only a refresh sees"
+
+
+def test_a_restored_server_gets_its_standby_by_a_command(provision: Any) -> None:
+    """Azure ignores it in a restore and says so at once, so neither an `up` nor a refresh sees a difference."""
+    restore = provision(backend="azure", azure={"resource_group": "mine"}).outputs["runbook"]["restore"]
+    words = shlex.split(restore.partition("in RESTORED: ")[2].partition("  # look at")[0])
+
+    assert words[:4] == ["az", "rest", "--method", "patch"]
+    assert words[5].startswith("https://management.azure.com$(az postgres flexible-server show --resource-group mine ")
+    assert words[5].endswith("?api-version=2025-08-01")
+    body = json.loads(words[-1])["properties"]
+    assert body["highAvailability"] == {"mode": "ZoneRedundant"}
+    assert body["maintenanceWindow"]["dayOfWeek"] == 0
+    assert "make refresh" not in restore
 
 
 @pytest.mark.parametrize(
