@@ -102,6 +102,10 @@ class AwsControl:
                 DBInstanceIdentifier=instance, SkipFinalSnapshot=True, DeleteAutomatedBackups=True
             )
 
+    def close(self) -> None:
+        """See `Control`."""
+        self._rds.close()
+
     def _described(self, instance: str) -> dict[str, Any]:
         (found,) = self._rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"]
         return dict(found)

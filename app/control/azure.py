@@ -117,6 +117,10 @@ class AzureControl:
         with _asking():
             self._servers.begin_delete(self._group(instance), instance).result()
 
+    def close(self) -> None:
+        """See `Control`."""
+        self._client.close()
+
     def _described(self, instance: str) -> api.Server:
         return self._servers.get(self._group(instance), instance)
 

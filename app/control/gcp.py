@@ -50,6 +50,7 @@ class GcpControl:
         """Nothing is asked yet."""
         self._service = service
         self._instances = service.instances()
+        self._recovery = service.projects().instances()
         self.poll = poll
 
     @classmethod
@@ -62,7 +63,7 @@ class GcpControl:
         if record.control_plane is None:
             with _asking():
                 return cls(build("sqladmin", "v1", cache_discovery=False), poll=5)
-        options = {"api_endpoint": f"{record.control_plane}/gcp"}
+        options = {"api_endpoint": f"{record.control_plane}/gcp/"}
         direct = httplib2.Http(proxy_info=None)  # A proxy cannot reach our loopback; and no credentials are looked for.
         return cls(build("sqladmin", "v1", http=direct, client_options=options, cache_discovery=False), poll=0.2)
 
@@ -125,6 +126,10 @@ class GcpControl:
             asked = self._instances.delete(project=at.project, instance=at.name, enableFinalBackup=False).execute()
             self._done(at.project, asked["name"])
 
+    def close(self) -> None:
+        """See `Control`."""
+        self._service.close()
+
     def _described(self, at: _Name) -> dict[str, Any]:
         return dict(self._instances.get(project=at.project, instance=at.name).execute())
 
@@ -133,7 +138,7 @@ class GcpControl:
         if not backup.get("pointInTimeRecoveryEnabled") or found.get("state") != "RUNNABLE":
             return None
         try:
-            told = self._instances.getLatestRecoveryTime(project=at.project, instance=at.name).execute()
+            told = self._recovery.getLatestRecoveryTime(project=at.project, instance=at.name).execute()
         except HttpError:  # There is no log yet.
             return None
         return _moment(told.get("latestRecoveryTime"))

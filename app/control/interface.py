@@ -78,11 +78,14 @@ class Control(Protocol):
     def restore(self, source: str, time: dt.datetime) -> Server:
         """Make another server from a moment of the source, beside it; it is not available yet.
 
-        Its name is the source's with `MARK` and four random digits; it has no standby and no deletion protection.
+        Its name is the source's with `MARK` and four random digits. A clone of Cloud SQL has the source's standby.
         """
 
     def discard(self, instance: str) -> None:
         """Delete a server that `restore` made, for good; it may still be there for a while."""
+
+    def close(self) -> None:
+        """Let go of the connections."""
 
 
 def server(control: Control, instance: str) -> Server:

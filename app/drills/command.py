@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,9 @@ def failover(name: str | None, **options: Any) -> None:
         from app.drills import failover, place  # noqa: PLC0415  # As above.
 
         at = place.find(_named(name), rehearse=options["rehearse"])
-        control = choice.of(at.exported)
-        _agreed(f"fail {at.exported.text('instance')} over while it is written to", at.rehearsal, options)
-        done = failover.run(at, control, _settings(options), seconds=options["seconds"], tell=report)
+        with closing(choice.of(at.exported)) as control:
+            _agreed(f"fail {at.exported.text('instance')} over while it is written to", at.rehearsal, options)
+            done = failover.run(at, control, _settings(options), seconds=options["seconds"], tell=report)
         return done.record()
 
     drilled(run, as_json=options["as_json"], file=options["report"])
@@ -98,10 +99,10 @@ def restore(name: str | None, *, keep: bool, **options: Any) -> None:
         from app.drills.restore import Drill  # noqa: PLC0415  # As above.
 
         at = place.find(_named(name), rehearse=options["rehearse"])
-        control = choice.of(at.exported)
         end = "keep it" if keep else "delete it again"
-        _agreed(f"make a second server from {at.exported.text('instance')}, and {end}", at.rehearsal, options)
-        return Drill(at, control, _settings(options), options["seconds"], report, keep=keep).run().record()
+        with closing(choice.of(at.exported)) as control:
+            _agreed(f"make a second server from {at.exported.text('instance')}, and {end}", at.rehearsal, options)
+            return Drill(at, control, _settings(options), options["seconds"], report, keep=keep).run().record()
 
     drilled(run, as_json=options["as_json"], file=options["report"])
 

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -26,9 +27,10 @@ def record(request: pytest.FixtureRequest, deployed: Deployed) -> Record:
 
 
 @pytest.fixture(scope="module")
-def control(record: Record) -> Control:
+def control(record: Record) -> Iterator[Control]:
     """Its control plane."""
-    return choice.of(record)
+    with closing(choice.of(record)) as made:
+        yield made
 
 
 def asked(record: Record, statement: str) -> Any:

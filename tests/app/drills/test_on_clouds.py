@@ -2,14 +2,15 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app import target
 from app.control import choice, waiting
-from app.control.interface import MARK
+from app.control.interface import MARK, Control
 from app.drills import engine, failover
 from app.drills.load import Settings
 from app.drills.place import Place
@@ -21,6 +22,9 @@ CLOUDS = ["aws", "gcp", "azure"]
 
 SETTINGS = Settings(writers=4, rate=50, patience=60)
 
+ONE = pytest.mark.parametrize("place", ["aws"], indirect=True)
+"""Where the code is the same for every cloud."""
+
 Told = list[str]
 
 
@@ -29,6 +33,13 @@ def place(request: pytest.FixtureRequest, deployed: Callable[[str], Record]) -> 
     """The database of a stack of each cloud."""
     record = deployed(request.param)
     return Place(target.of(record), record)
+
+
+@pytest.fixture(scope="module")
+def control(place: Place) -> Iterator[Control]:
+    """The control plane that its server is under."""
+    with closing(choice.of(place.exported)) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +57,11 @@ def infra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def test_a_failover_loses_nothing_that_was_acknowledged(place: Place) -> None:
+def test_a_failover_loses_nothing_that_was_acknowledged(place: Place, control: Control) -> None:
     """Another process answers at the same address, in the other zone; the clients' pause is measured."""
     told: Told = []
 
-    report = failover.run(place, choice.of(place.exported), SETTINGS, seconds=1, tell=told.append)
+    report = failover.run(place, control, SETTINGS, seconds=1, tell=told.append)
 
     assert (report.broken, report.held) == ((), True)
     assert (report.load.lost, report.load.duplicated) == (0, 0)
@@ -65,22 +76,19 @@ def test_a_failover_loses_nothing_that_was_acknowledged(place: Place) -> None:
     assert json.loads(json.dumps(report.record()))["failover"]["preview_changes"] == {}
 
 
-def test_what_a_failover_leaves_to_change_is_a_broken_promise(place: Place, infra: Path) -> None:
+@ONE
+def test_what_a_failover_leaves_to_change_is_a_broken_promise(place: Place, control: Control, infra: Path) -> None:
     """The second `up` would undo it."""
-    if place.exported.text("backend") != "aws":
-        pytest.skip("the same code for every cloud")
     infra.write_text('print(\'{"changes": {"update": 2}}\')\n')
 
-    report = failover.run(place, choice.of(place.exported), SETTINGS, seconds=1, tell=lambda _: None)
+    report = failover.run(place, control, SETTINGS, seconds=1, tell=lambda _: None)
 
     assert report.broken == ("the stack wants to change what the failover left: 2 to update",)
     assert not report.held
 
 
-def test_a_restored_moment_has_all_before_it_and_none_after(place: Place) -> None:
+def test_a_restored_moment_has_all_before_it_and_none_after(place: Place, control: Control) -> None:
     """And the server that was restored is gone again."""
-    control = choice.of(place.exported)
-
     report = Drill(place, control, SETTINGS, 1, lambda _: None).run()
 
     found = report.restore
@@ -95,10 +103,8 @@ def test_a_restored_moment_has_all_before_it_and_none_after(place: Place) -> Non
     assert control.find(found.server) is None
 
 
-def test_a_kept_server_is_adopted_by_the_lines_that_are_shown(place: Place) -> None:
+def test_a_kept_server_is_adopted_by_the_lines_that_are_shown(place: Place, control: Control) -> None:
     """A generation more in the list of the stack file."""
-    control = choice.of(place.exported)
-
     report = Drill(place, control, SETTINGS, 1, lambda _: None, keep=True).run()
 
     found = report.restore
@@ -111,11 +117,11 @@ def test_a_kept_server_is_adopted_by_the_lines_that_are_shown(place: Place) -> N
     control.discard(found.server)
 
 
-def test_a_restore_that_differs_from_its_mark_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@ONE
+def test_a_restore_that_differs_from_its_mark_is_told(
+    place: Place, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The comparison can fail: another moment is restored than was marked, without the last second before it."""
-    if place.exported.text("backend") != "aws":
-        pytest.skip("the same code for every cloud")
-    control = choice.of(place.exported)
     restore = control.restore
     monkeypatch.setattr(control, "restore", lambda source, time: restore(source, time - dt.timedelta(seconds=1.5)))
 
@@ -128,9 +134,9 @@ def test_a_restore_that_differs_from_its_mark_is_told(place: Place, monkeypatch:
     )
 
 
-def test_a_server_without_a_standby_is_refused_before_anything_is_written(place: Place) -> None:
+@ONE
+def test_a_server_without_a_standby_is_refused_before_anything_is_written(place: Place, control: Control) -> None:
     """With the setting that gives it one."""
-    control = choice.of(place.exported)
     single = control.restore(place.exported.text("instance"), dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
     waiting.available(control, single.instance, 60)
     record = Record("prod", dict(place.exported.outputs) | {"instance": single.instance}, "url", place.exported.reach)
@@ -141,6 +147,7 @@ def test_a_server_without_a_standby_is_refused_before_anything_is_written(place:
     control.discard(single.instance)
 
 
+@ONE
 def test_the_words_of_a_program_that_fails_are_passed_on(place: Place, infra: Path) -> None:
     """In one line."""
     infra.write_text("import sys\nsys.exit('working\\nerror: expected a state')\n")
