@@ -1,6 +1,5 @@
 """What a server leaves for its own restoration: its log of changes, base backups, and between which moments."""
 
-import contextlib
 import datetime as dt
 import shlex
 from dataclasses import asdict, dataclass
@@ -20,6 +19,8 @@ FIRST: Final = "first"
 """The label of the backup that a server has from birth."""
 
 _INDEX: Final = "archive.json"
+_DATA: Final = "base.tar"
+"""As pg_basebackup names it."""
 
 
 @dataclass(frozen=True)
@@ -143,19 +144,19 @@ class Archive:
         self.latest = moment
         self.save()
 
-    def keep(self, stopped: Path, label: str) -> Path:
-        """Copy the data of a server that is not running, as a backup that counts from `add` on.
+    def keep(self, data_: Path, label: str, account: Account) -> None:
+        """Put data that is not in use here, as a backup that counts from `add` on.
 
         Args:
-            stopped: The data folder.
+            data_: The data folder of a server that does not run, or the same packed.
             label: The backup's name; not taken yet.
-
-        Returns:
-            Where the copy is.
+            account: Who runs the server.
         """
-        self.expect_free(label)
-        files.copy(stopped, self.folder / "base" / label)
-        return self.folder / "base" / label
+        target = self._place(label, account)
+        if data_.is_dir():
+            files.pack(data_, target, account)
+        else:
+            files.link(data_, target)
 
     def back_up(self, primary: Cluster, role: Superuser, account: Account, label: str) -> Backup:
         """Make a base backup of a running server.
@@ -169,25 +170,21 @@ class Archive:
         Raises:
             ServerError: PostgreSQL could not.
         """
-        self.expect_free(label)
         started = now()
-        target = self.folder / "base" / label
-        with contextlib.ExitStack() as undo:
-            undo.callback(files.remove, target)
-            source = str(primary.address.folder), primary.port
-            data.back_up(target, self.binaries, source, role, account, "--wal-method=fetch")
-            undo.pop_all()
+        folder = self._place(label, account).parent
+        source = str(primary.address.folder), primary.port
+        data.back_up(folder, self.binaries, source, role, account, "--wal-method=fetch", "--format=tar")
         return self.add(label, started)
 
     def add(self, label: str, started: dt.datetime) -> Backup:
         """Let a backup count from now on."""
-        backup = Backup(label, started, now(), files.size(self.folder / "base" / label))
+        backup = Backup(label, started, now(), (self.folder / "base" / label / _DATA).stat().st_size)
         self.whole.append(backup)
         self.save()
         return backup
 
     def base(self, moment: dt.datetime | None) -> Path:
-        """The data to begin with for the restoration of a moment.
+        """The data, packed, to begin with for the restoration of a moment.
 
         Args:
             moment: The moment; None for the end of the archive.
@@ -201,14 +198,7 @@ class Archive:
             between = f"between {_text(self.earliest)} and {_text(self.latest)}"
             message = f"expected a moment {between}, not {_text(moment)}: the archive does not hold it"
             raise RestorableError(message)
-        return self.folder / "base" / fitting[-1].label
-
-    def expect_free(self, label: str) -> None:
-        """Refuse the name of a backup that there is."""
-        if any(each.label == label for each in self.whole) or "/" in label or label.startswith("."):
-            message = f"expected a new label for a backup, for example {label.strip('./')}-2, not {label}"
-            raise RestorableError(message)
-        files.remove(self.folder / "base" / label)  # What somebody was killed over.
+        return self.folder / "base" / fitting[-1].label / _DATA
 
     def save(self) -> None:
         """Write the index, which nobody else can read."""
@@ -220,6 +210,17 @@ class Archive:
             "backups": [_plain(each) for each in self.whole],
         }
         files.save(self.folder / _INDEX, plain)
+
+    def _place(self, label: str, account: Account) -> Path:
+        """Where the data of a new backup is to be."""
+        if any(each.label == label for each in self.whole) or "/" in label or label.startswith("."):
+            message = f"expected a new label for a backup, for example {label.strip('./')}-2, not {label}"
+            raise RestorableError(message)
+        folder = self.folder / "base" / label
+        files.remove(folder)  # What somebody was killed over.
+        folder.mkdir()
+        account.own(folder, 0o700)
+        return folder / _DATA
 
 
 def now() -> dt.datetime:

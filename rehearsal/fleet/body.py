@@ -31,6 +31,7 @@ class Body:
     Attributes:
         state: What is known of it between two processes.
         archive: Its log of changes and its backups.
+        template: What servers of its cloud and version begin with.
         settings: PostgreSQL's settings of its nodes.
         replication: Who may copy it.
         pair: Its processes.
@@ -40,7 +41,7 @@ class Body:
     def __init__(self, state: State, archive: Archive, template: Template) -> None:
         """Lay out the parts of a server whose state and archive there are."""
         vendor = VENDORS[state.spec.vendor]
-        self.state, self.archive = state, archive
+        self.state, self.archive, self.template = state, archive, template
         self.replication = Superuser(vendor.replication, archive.secrets.replication)
         self.settings = Settings(state, archive, template, vendor.replication)
         superuser = Superuser(vendor.superuser, archive.secrets.superuser)
@@ -71,7 +72,7 @@ class Body:
             folder: Where it is to live; not there yet.
             spec: What it is to be.
             binaries: The programs.
-            secrets: The passwords in its data; None for those of the template, whose data is put into it already.
+            secrets: The passwords in its data; None for those of the template.
 
         Raises:
             FolderError: The folder cannot hold a server.
@@ -89,8 +90,6 @@ class Body:
             undo.callback(body.pair.stop, "immediate")
             account.write(body.settings.passfile, f"*:*:*:{body.replication.name}:{body.replication.password}\n")
             body.pair.prepare()
-            if secrets is None:
-                files.copy(template.data, body.pair.data("a"))
             yield body
             body.state.save()
             undo.pop_all()
@@ -100,14 +99,23 @@ class Body:
         """The roles and databases of the running server."""
         return Roles(self.pair.primary, VENDORS[self.state.spec.vendor])
 
-    def settle_in(self, authority: Authority) -> None:
-        """From data that does not run: certificate, first backup, standby; then start.
+    def unpack(self, data: Path, authority: Authority) -> None:
+        """Put data into it, and what the server shows.
 
         Args:
+            data: Another server's, packed.
             authority: Issues the certificate.
         """
+        files.unpack(data, self.pair.data("a"), self.pair.account)
         self.pair.certify(authority.issue(*self.state.spec.hosts))
-        self.archive.keep(self.pair.data("a"), FIRST)
+
+    def settle_in(self, packed: Path | None = None) -> None:
+        """From data that does not run: first backup, standby; then start.
+
+        Args:
+            packed: The same data, where it is packed already.
+        """
+        self.archive.keep(packed or self.pair.data("a"), FIRST, self.pair.account)
         self.state.save()
         if self.state.spec.standby:
             self.pair.double()

@@ -1,4 +1,4 @@
-"""Files of servers: copied with their owner, written at once, and JSON that is either the old or the new."""
+"""Files of servers: copied with their owner, packed into one, and JSON that is either the old or the new."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from rehearsal.account import Account
 from rehearsal.errors import FolderError
 
 _COPY: Final = ("cp", "-a", "--reflink=auto") if sys.platform == "linux" else ("cp", "-a")
@@ -15,10 +16,10 @@ _COPY: Final = ("cp", "-a", "--reflink=auto") if sys.platform == "linux" else ("
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a folder of which nothing is in use.
+    """Copy a folder or a file of which nothing is in use.
 
     Args:
-        source: The folder.
+        source: The folder or file.
         target: Its copy; not there yet.
 
     Raises:
@@ -30,14 +31,48 @@ def copy(source: Path, target: Path) -> None:
         raise FolderError(message)
 
 
+def pack(folder: Path, target: Path, account: Account) -> None:
+    """Put a folder of which nothing is in use into one file: a thousand small ones cost a second each time.
+
+    Args:
+        folder: The folder.
+        target: The file, which only the account can read.
+        account: Whose both are.
+
+    Raises:
+        ServerError: It cannot be packed.
+    """
+    account.run("tar", "-C", str(folder), "-cf", str(target), ".")
+    account.own(target, 0o600)
+
+
+def unpack(source: Path, folder: Path, account: Account) -> None:
+    """The folder that `pack` has packed.
+
+    Args:
+        source: The file.
+        folder: Where it is to be; not there yet.
+        account: Whose it is to be.
+
+    Raises:
+        ServerError: It cannot be unpacked.
+    """
+    folder.mkdir()
+    account.own(folder, 0o700)
+    account.run("tar", "-C", str(folder), "-xf", str(source))
+
+
+def link(source: Path, target: Path) -> None:
+    """Give a file that never changes another name, or copy it to another file system."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        copy(source, target)
+
+
 def remove(folder: Path) -> None:
     """Remove a folder and all that is in it; nothing happens where it is not there."""
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def size(folder: Path) -> int:
-    """The bytes of all files in a folder."""
-    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def load(path: Path) -> Any:

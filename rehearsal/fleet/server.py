@@ -44,7 +44,8 @@ class ManagedServer(Processes):
         """
         started = now()
         with Body.new(folder, spec, encrypting(spec.version, _LOG.info)) as body:
-            body.settle_in(authority)
+            body.unpack(body.template.data, authority)
+            body.settle_in(body.template.data)
             body.hand_out(spec.owner_password)
             body.archive.add(FIRST, started)
         return cls(body)
@@ -152,9 +153,9 @@ class ManagedServer(Processes):
         started, moment = now(), time or archive.latest
         base = archive.base(moment)
         with Body.new(folder, spec, archive.binaries, archive.secrets) as body:
-            files.copy(base, body.pair.data("a"))
+            body.unpack(base, authority)
             body.recover(archive, moment)
-            body.settle_in(authority)
+            body.settle_in()
             if spec.owner and spec.owner_password:
                 body.roles.password(spec.owner, spec.owner_password)
             body.archive.add(FIRST, started)

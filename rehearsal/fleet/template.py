@@ -38,7 +38,7 @@ class Template:
     """A server's data before its first start.
 
     Attributes:
-        data: The data folder, to copy.
+        data: The data, packed.
         secrets: The passwords in it.
         known: The names of all settings that this version knows.
         libraries: The folder of what can be preloaded.
@@ -71,7 +71,7 @@ class Template:
             if not (place / "template.json").exists():
                 _make(place, binaries, VENDORS[vendor])
         about = files.load(place / "template.json")
-        return cls(place / "data", Secrets(**about["secrets"]), frozenset(about["known"]), Path(about["libraries"]))
+        return cls(place / "data.tar", Secrets(**about["secrets"]), frozenset(about["known"]), Path(about["libraries"]))
 
 
 def _make(place: Path, binaries: Path, vendor: Vendor) -> None:
@@ -93,6 +93,8 @@ def _make(place: Path, binaries: Path, vendor: Vendor) -> None:
                 "libraries": cluster.execute("SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'")[0][0],
             }
     account.write(place / "data" / "pg_hba.conf", _access(vendor))
+    files.pack(place / "data", place / "data.tar", account)
+    files.remove(place / "data")
     files.save(place / "template.json", about)
 
 
