@@ -11,6 +11,8 @@ RehearsalError
 ├── ProtectedError     a cloud would refuse a deletion
 ├── CloudRefusalError  the rehearsal's control plane refuses a request, as a cloud would
 ├── ControlPlaneError  the rehearsal's control plane cannot be reached or started
+├── ReportError        what is to be reported is none
+├── StepError          a step of a rehearsal failed
 ├── SchemaError        an installed SDK does not know a type of resource
 └── UnknownTypeError   a stand-in has no behaviour for a type of resource or a function
 """
@@ -80,6 +82,24 @@ class CloudRefusalError(RehearsalError):
 
 class ControlPlaneError(RehearsalError):
     """The control plane did not start or answer; the message ends with the last lines of its log."""
+
+
+class ReportError(RehearsalError):
+    """Something is no report of a drill. For example, one of another version of this project."""
+
+
+class StepError(RehearsalError):
+    """A step of a rehearsal failed; the message is that of the command behind it.
+
+    Args:
+        message: The command's own words.
+        look: What to run to look further.
+    """
+
+    def __init__(self, message: str, look: str = "") -> None:
+        """Keep the way on beside the words."""
+        super().__init__(message)
+        self.look = look
 
 
 class SchemaError(RehearsalError):
