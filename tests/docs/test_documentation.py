@@ -178,7 +178,8 @@ def test_every_option_in_the_documentation_exists(name: str, command: click.Grou
     found = 0
     for page in [*PAGES, *sorted(ROOT.glob("Pulumi.*.yaml"))]:
         for verb, rest in re.findall(rf"{name} ([a-z]+)((?: [^`\n#]*)?)", page.read_text()):
-            params = command.commands[verb].params
+            named = command.commands[verb]
+            params = (named.commands[rest.split()[0]] if isinstance(named, click.Group) and rest else named).params
             known = {option for param in params for option in (*param.opts, *param.secondary_opts)}
             for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
                 found += 1
