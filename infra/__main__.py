@@ -38,6 +38,16 @@ Next:
   python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
   make up STACK={stack}                                  the same for real, with your credentials"""
 
+_REHEARSED_ON_SERVERS = """
+A rehearsal: nothing was made in a cloud, and PostgreSQL on this machine plays its servers.
+Next:
+  session-db verify --stack {stack} --rehearse           ADK itself writes and deletes a session
+  session-db drill failover --stack {stack} --rehearse   the primary crashes under load
+  python -m infra outputs --stack {stack} --rehearse     the record, with URIs that lead to this machine
+  python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
+  python -m rehearsal clean                              stops the servers, and forgets them
+  make up STACK={stack}                                  the same for real, with your credentials"""
+
 _err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 _stack = click.option("--stack", default="dev", show_default=True, help="The stack; Pulumi.<stack>.yaml configures it.")
@@ -63,13 +73,14 @@ def cli() -> None:
 )
 def up(stack: str, *, as_json: bool, rehearse: bool, bootstrap: bool | None) -> None:
     """Create, update or mend the stack, then create and verify the session schema."""
-    wanted = not rehearse if bootstrap is None else bootstrap
     with _answering(as_json=as_json):
         result = _drive(stack, Driver.up, rehearse=rehearse)
+        wanted = not rehearse or result.reach is not None if bootstrap is None else bootstrap
         answers = schema.bootstrap(result, _err.print, asked=bootstrap, as_json=as_json) if wanted else {}
     _show(result, as_json=as_json, schema=answers)
     if not as_json:
-        _err.print((_REHEARSED if rehearse else _NEXT).format(stack=stack), markup=False)
+        rehearsed = _REHEARSED_ON_SERVERS if result.reach else _REHEARSED
+        _err.print((rehearsed if rehearse else _NEXT).format(stack=stack), markup=False)
 
 
 @cli.command(epilog="Example: python -m infra preview --stack dev --expect-no-changes")
@@ -122,7 +133,7 @@ def outputs(stack: str, *, as_json: bool, rehearse: bool, show_secrets: bool) ->
             raise StateError(message)
     values = result.shown(secrets=show_secrets)
     if as_json:
-        click.echo(json.dumps({"stack": stack, "outputs": values}))
+        click.echo(json.dumps({"stack": stack, "outputs": values} | _reach(result)))
         return
     for line in record.lines(values):
         click.echo(line)
@@ -133,6 +144,12 @@ def _drive(stack: str, operation: Callable[[Driver], Result], *, rehearse: bool)
         if rehearse:
             progress.note("a rehearsal: stand-ins answer in the cloud's place, on a state of their own")
         return operation(Driver(stack, progress, rehearse=rehearse))
+
+
+def _reach(result: Result) -> dict[str, str]:
+    """Where a rehearsal's control plane is, and the file by which its servers are reached."""
+    found = result.reach
+    return {"control_plane": found.control_plane, "reach": str(found.file)} if found else {}
 
 
 def _show(result: Result, *, as_json: bool, **extra: Any) -> None:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from infra import backends, failures, guard, interruption, locks, program, pulum
 from infra.errors import InfraError, StateError
 from infra.layout import PROJECT
 from infra.progress import Progress
+from infra.reach import Reach, prepare, reach_of
 from infra.settings.profiles import CLOUDS
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Result:
         changes: Resources by what happened to them, for example `{"create": 3}`; empty where nothing changed.
         outputs: The exported record after `up` and `outputs`, secrets in clear; show it through `shown`.
         seconds: How long it took.
+        reach: How the servers of a rehearsal are reached; None for the real thing, and where there are none.
     """
 
     operation: str
@@ -53,6 +55,7 @@ class Result:
     changes: dict[str, int] = field(default_factory=dict)
     outputs: OutputMap = field(default_factory=dict, repr=False)
     seconds: float = 0.0
+    reach: Reach | None = None
 
     def shown(self, *, secrets: bool = False) -> dict[str, Any]:
         """The outputs as plain values, each secret replaced unless `secrets`; read-only."""
@@ -106,7 +109,8 @@ class Driver:
     def outputs(self) -> Result:
         """The exported record as of the last `up`; read-only."""
         with failures.readable(self._name, self._progress):
-            return Result("outputs", self._name, outputs=self._select().outputs())
+            outputs = self._select().outputs()
+        return self._reached(Result("outputs", self._name, outputs=outputs))
 
     def _up(self, stack: Stack, options: dict[str, Any]) -> object:
         if stack_file.backend(self._name) in CLOUDS:
@@ -128,6 +132,8 @@ class Driver:
         started = time.monotonic()
         if create:
             self._preloading = backends.preloading(stack_file.backend(self._name))
+        if self._stage.ground and operation != "preview":
+            prepare(self._stage.ground)
         with (
             locks.alone(self._name, self._stage.folder, self._progress.note),
             failures.readable(self._name, self._progress),
@@ -140,7 +146,12 @@ class Driver:
                 done = self._carry_out(call, stack)
         outputs = done.outputs if isinstance(done, UpResult) else {}
         seconds = round(time.monotonic() - started, 1)
-        return Result(operation, self._name, dict(self._progress.changes), outputs, seconds)
+        return self._reached(Result(operation, self._name, dict(self._progress.changes), outputs, seconds))
+
+    def _reached(self, result: Result) -> Result:
+        """The result with URIs that lead to the servers of a rehearsal."""
+        found = reach_of(self._stage.ground) if result.outputs else None
+        return replace(result, outputs=found.leading(result.outputs), reach=found) if found else result
 
     def _carry_out(self, call: Callable[[Stack, dict[str, Any]], object], stack: Stack) -> object:
         file = str(self._stage.config_file(self._name, self._stage.folder))

@@ -52,10 +52,10 @@ def _obstacle(outputs: dict[str, Any]) -> str | None:
     if outputs["auth"] == "iam":
         return "roles log in with tokens of the cloud, which this machine has none of"
     # A name that no DNS knows comes with its address.
-    words = parse_qs(urlsplit(outputs["session_db_uri"]).query)
-    address = words.get("hostaddr", [outputs["host"]])[0]
+    uri = urlsplit(outputs["session_db_uri"])
+    address = parse_qs(uri.query).get("hostaddr", [outputs["host"]])[0]
     try:
-        socket.create_connection((address, int(outputs["port"])), _REACH_SECONDS).close()
+        socket.create_connection((address, uri.port or int(outputs["port"])), _REACH_SECONDS).close()
     except OSError:
         return f"{outputs['host']} cannot be reached from here, only from inside its network"
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra import stack_file, state
+from infra import reach, stack_file, state
 from infra.errors import SettingsError, ToolError
 from infra.layout import PLUGINS, PROJECT, ROOT, STATE
 from infra.settings.profiles import CLOUDS
@@ -46,6 +46,7 @@ class Stage:
         config_file: Gives the file that the engine reads, from a stack's name and `folder`.
         project: Gives the folder whose Pulumi.yaml the engine reads, from `folder`.
         rehearsal: Whether stand-in plugins answer in the clouds' place.
+        ground: The folder of the servers that a rehearsal plays on; None for the real thing, and where it has none.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Stage:
     config_file: Callable[[str, Path], Path]
     project: Callable[[Path], Path]
     rehearsal: bool = False
+    ground: Path | None = None
 
     def variables(self, cli: str) -> dict[str, str]:
         """What the engine gets: state, plugins, and this interpreter for dynamic providers.
@@ -104,15 +106,17 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
         del environ[name]
     folder = STATE / "rehearsal"
     backend = f"file://{folder}"
+    ground = reach.folder(environ, STATE.parent)
     environment = {
         "PULUMI_BACKEND_URL": backend,
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(state.passphrase_file(folder)),
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        reach.VARIABLE: str(ground or ""),
     }
     plugins = (_STAND_INS, (PLUGINS,))
     files = (stack_file.for_rehearsal, stack_file.project_for_rehearsal)
-    return Stage(folder, backend, environment, plugins, *files, rehearsal=True)
+    return Stage(folder, backend, environment, plugins, *files, rehearsal=True, ground=ground)
 
 
 def _require_packages(cloud: str) -> None:

@@ -4,13 +4,23 @@ import argparse
 from pathlib import Path
 
 from rehearsal.controlplane import process
+from rehearsal.controlplane.client import connect
+from rehearsal.errors import ControlPlaneError
 
 
 def main() -> None:
-    """Run in the foreground; `rehearsal.controlplane.client.connect` starts it in the background."""
+    """Run in the foreground; in the background with an option, or by `rehearsal.controlplane.client.connect`."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.controlplane", description=__doc__, allow_abbrev=False)
     parser.add_argument("folder", type=Path, help="the folder of the rehearsal")
-    process.run(parser.parse_args().folder)
+    parser.add_argument("--background", action="store_true", help="start it where none lives, and return")
+    arguments = parser.parse_args()
+    if not arguments.background:
+        process.run(arguments.folder)
+        return
+    try:
+        connect(arguments.folder)
+    except ControlPlaneError as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":

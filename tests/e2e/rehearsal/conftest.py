@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -78,10 +78,14 @@ class Rehearsal:
 
 @pytest.fixture(scope="session")
 def rehearse(clone: Callable[[], Path], project_of: Callable[[Path], Any]) -> Callable[[str], Rehearsal]:
-    """Gives a clone whose prod stack is on a cloud, by one key of its stack file; nothing is up yet."""
+    """Gives a clone whose prod stack is on a cloud, by one key of its stack file; nothing is up yet.
+
+    Without servers behind the stand-ins, so that a test of what the engine says takes no longer than that.
+    """
 
     def make(cloud: str) -> Rehearsal:
-        made = Rehearsal(project_of(clone()), cloud)
+        project = project_of(clone())
+        made = Rehearsal(replace(project, environ=project.environ | {"SESSION_DB_REHEARSAL": ""}), cloud)
         made.switch()
         return made
 
