@@ -1,6 +1,8 @@
 """Which control plane a stack's server is under; a cloud's SDK is imported only where that cloud is chosen."""
 
 import importlib
+import warnings
+from types import ModuleType
 from typing import Final, cast
 
 from app.control.interface import Control
@@ -28,7 +30,7 @@ def of(record: Record) -> Control:
         )
         raise InvalidSettingError(message)
     try:
-        module = importlib.import_module(f"app.control.{cloud}")
+        module = _imported(cloud)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("app."):
             raise
@@ -38,3 +40,10 @@ def of(record: Record) -> Control:
         )
         raise InvalidSettingError(message) from None
     return cast("Control", getattr(module, _CLASSES[cloud]).of(record))
+
+
+def _imported(cloud: str) -> ModuleType:
+    with warnings.catch_warnings():
+        # google.api_core tells when it will stop supporting this Python, which is none of a drill's business.
+        warnings.filterwarnings("ignore", message="You are using a Python version", category=FutureWarning)
+        return importlib.import_module(f"app.control.{cloud}")
