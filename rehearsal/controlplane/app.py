@@ -10,11 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from rehearsal.controlplane.clouds import ROUTES
 from rehearsal.controlplane.internal import Internal
 from rehearsal.controlplane.plane import ControlPlane
-from rehearsal.controlplane.vendors.aws import http as aws
-from rehearsal.controlplane.vendors.azure import http as azure
-from rehearsal.controlplane.vendors.gcp import http as gcp
 from rehearsal.errors import CloudRefusalError, RehearsalError
 
 
@@ -40,7 +38,7 @@ def application(plane: ControlPlane, token: str, stop: Callable[[], None]) -> St
         yield
         await run_in_threadpool(plane.stop)
 
-    vendors = [route for make in (aws.routes, gcp.routes, azure.routes) for route in make(plane)]
+    vendors = [route for make in ROUTES for route in make(plane)]
     below = [Route("/internal/{verb}", ask, methods=["POST"]), *vendors]
     return Starlette(routes=[Mount(f"/{token}", routes=below)], lifespan=life)
 

@@ -1,17 +1,20 @@
-"""Users and databases that a cloud's own API makes on its servers."""
+"""Users and databases that a cloud's own API makes on its servers; the servers themselves are the memory of them."""
 
-from dataclasses import asdict, dataclass
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-from rehearsal.controlplane.ledger import Ledger
+import psycopg
+from psycopg.errors import DuplicateDatabase, DuplicateObject
+
 from rehearsal.controlplane.machines import Machines
 from rehearsal.controlplane.operations import Operation
 from rehearsal.controlplane.record import ServerRecord
 from rehearsal.controlplane.servers import Servers
-from rehearsal.errors import CloudRefusalError
+from rehearsal.errors import CloudRefusalError, RehearsalError, StatementError
+from rehearsal.fleet.vendors import VENDORS
 
-_USERS: Final = "users"
-_DATABASES: Final = "databases"
+_USERS: Final = "SELECT rolname FROM pg_roles WHERE rolcanlogin ORDER BY rolname"
+_DATABASES: Final = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname"
 
 
 @dataclass(frozen=True)
@@ -30,31 +33,38 @@ class Content:
 
 
 class Contents:
-    """What is on the servers, as far as their cloud made it.
+    """What is on the servers.
 
     Args:
-        ledger: Where it is kept.
         servers: The servers.
         machines: The servers themselves.
     """
 
-    def __init__(self, ledger: Ledger, servers: Servers, machines: Machines) -> None:
-        """As the ledger has it."""
-        self._ledger = ledger
+    def __init__(self, servers: Servers, machines: Machines) -> None:
+        """The servers know it."""
         self._servers = servers
         self._machines = machines
 
-    def create_user(self, user: Content, password: str) -> Operation:
-        """Make a user; one without a password where that is empty.
+    def create_user(self, user: Content, password: str, *, iam: bool = False) -> Operation:
+        """Make a user, or give the one that is there the password, as for one that was restored with its server.
+
+        Args:
+            user: Who.
+            password: Empty for none.
+            iam: Whether a token of the cloud's is the password.
 
         Raises:
-            CloudRefusalError: There is one, or the server is not there or busy.
+            CloudRefusalError: The server is not there or busy.
         """
 
         def work(record: ServerRecord) -> None:
-            self._expect_new(_USERS, user)
-            self._machines.get(record).create_user(user.name, password)
-            self._ledger.put(_USERS, _key(user), asdict(user))
+            machine = self._machines.get(record)
+            try:
+                machine.create_user(user.name, password, iam=iam)
+            except StatementError as error:
+                if error.sqlstate != DuplicateObject.sqlstate:
+                    raise
+                machine.set_password(user.name, password)
 
         return self._servers.work_on(user.cloud, user.server, "create user", work)
 
@@ -71,21 +81,30 @@ class Contents:
 
         def work(record: ServerRecord) -> None:
             self._machines.get(record).drop_user(user.name)
-            self._ledger.remove(_USERS, _key(user))
 
         return self._servers.work_on(user.cloud, user.server, "delete user", work)
 
     def create_database(self, database: Content, owner: str) -> Operation:
-        """Make a database; its owner is the cloud's own choice where none is named.
+        """Make a database.
+
+        Args:
+            database: Which.
+            owner: Whose; empty leaves it to the cloud.
 
         Raises:
-            CloudRefusalError: There is one, or the server is not there or busy.
+            CloudRefusalError: The server is not there or busy; the operation fails where the cloud does not take one
+                that is there already for the one it was to make.
         """
 
         def work(record: ServerRecord) -> None:
-            self._expect_new(_DATABASES, database)
-            self._machines.get(record).create_database(database.name, owner)
-            self._ledger.put(_DATABASES, _key(database), asdict(database))
+            try:
+                self._machines.get(record).create_database(database.name, owner)
+            except StatementError as error:
+                if error.sqlstate != DuplicateDatabase.sqlstate:
+                    raise
+                if not self._servers.rules(record.cloud).adopts_databases:
+                    message = f"database {database.name} already exists"
+                    raise CloudRefusalError(code="databaseAlreadyExists", message=message, status=409) from error
 
         return self._servers.work_on(database.cloud, database.server, "create database", work)
 
@@ -94,27 +113,21 @@ class Contents:
 
         def work(record: ServerRecord) -> None:
             self._machines.get(record).drop_database(database.name)
-            self._ledger.remove(_DATABASES, _key(database))
 
         return self._servers.work_on(database.cloud, database.server, "delete database", work)
 
-    def users(self, cloud: str, server: str) -> list[str]:
-        """The users that the cloud made on a server."""
-        return self._names(_USERS, cloud, server)
+    def users(self, record: ServerRecord) -> list[str] | None:
+        """Who can log in, the cloud's own aside; None where the server cannot be asked."""
+        found, vendor = self._ask(record, _USERS), VENDORS[record.cloud]
+        return None if found is None else [name for name in found if not vendor.reserves(name)]
 
-    def databases(self, cloud: str, server: str) -> list[str]:
-        """The databases that the cloud made on a server."""
-        return self._names(_DATABASES, cloud, server)
+    def databases(self, record: ServerRecord) -> list[str] | None:
+        """The databases, the cloud's own aside; None likewise."""
+        found, vendor = self._ask(record, _DATABASES), VENDORS[record.cloud]
+        return None if found is None else [name for name in found if name not in vendor.databases]
 
-    def _names(self, shelf: str, cloud: str, server: str) -> list[str]:
-        found = (Content(**document) for document in self._ledger.all(shelf).values())
-        return [each.name for each in found if (each.cloud, each.server) == (cloud, server)]
-
-    def _expect_new(self, shelf: str, content: Content) -> None:
-        if self._ledger.get(shelf, _key(content)) is not None:
-            message = f"{content.name} already exists on {content.server}"
-            raise CloudRefusalError(code="AlreadyExists", message=message, status=409)
-
-
-def _key(content: Content) -> str:
-    return f"{content.cloud}/{content.server}/{content.name}"
+    def _ask(self, record: ServerRecord, statement: str) -> list[Any] | None:
+        try:
+            return [name for (name,) in self._machines.get(record).primary.execute(statement)]
+        except (RehearsalError, psycopg.Error):
+            return None

@@ -90,8 +90,8 @@ class Internal:
         contents = self._plane.contents
         return {
             **record.answer(),
-            "users": contents.users(cloud, record.name),
-            "databases": contents.databases(cloud, record.name),
+            "users": contents.users(record),
+            "databases": contents.databases(record),
         }
 
     def _list(self, asked: Document) -> Document:
@@ -113,7 +113,9 @@ class Internal:
             return asked.get("password") or ""
 
         work: dict[str, Callable[[Document], Operation]] = {
-            "users.create": lambda asked: contents.create_user(_content(asked), password(asked)),
+            "users.create": lambda asked: contents.create_user(
+                _content(asked), password(asked), iam=asked.get("iam", False)
+            ),
             "users.modify": lambda asked: contents.modify_user(_content(asked), password(asked)),
             "users.delete": lambda asked: contents.delete_user(_content(asked)),
             "databases.create": lambda asked: contents.create_database(_content(asked), asked.get("owner") or ""),

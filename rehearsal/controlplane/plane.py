@@ -1,7 +1,7 @@
 """A control plane put together: what it remembers, what it runs, and what it can be asked."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from rehearsal import tls
 from rehearsal.controlplane import reach
@@ -15,13 +15,9 @@ from rehearsal.controlplane.operations import Operations
 from rehearsal.controlplane.register import Register
 from rehearsal.controlplane.servers import Servers
 from rehearsal.controlplane.things import Things
-from rehearsal.controlplane.vendors.aws.rules import RdsRules
-from rehearsal.controlplane.vendors.azure.rules import FlexibleServerRules
-from rehearsal.controlplane.vendors.gcp.rules import CloudSqlRules
+from rehearsal.controlplane.vendors.rules import Rules
 from rehearsal.controlplane.works import Works
 from rehearsal.tls import Authority
-
-_RULES: Final = (RdsRules(), CloudSqlRules(), FlexibleServerRules())
 
 
 class ControlPlane:
@@ -30,6 +26,7 @@ class ControlPlane:
     Args:
         folder: The rehearsal's.
         url: Where it will be reached, for the file of ways to reach it.
+        clouds: What the clouds call things and refuse.
 
     Attributes:
         servers: Servers.
@@ -40,7 +37,7 @@ class ControlPlane:
         authority: The PEM of the authority that every server's certificate comes from.
     """
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, clouds: Sequence[Rules]) -> None:
         """Remember; nothing is started yet."""
         self._folder, self._url = folder, url
         self._ledger = Ledger(folder)
@@ -53,9 +50,9 @@ class ControlPlane:
         self.names = Names(self._ledger)
         self.faults = Faults(self._ledger)
         works = Works(self._register, self._machines, self._reach)
-        rules = {each.cloud: each for each in _RULES}
+        rules = {each.cloud: each for each in clouds}
         self.servers = Servers(self._register, self._operations, works, self.things, self.names, rules)
-        self.contents = Contents(self._ledger, self.servers, self._machines)
+        self.contents = Contents(self.servers, self._machines)
 
     def start(self) -> None:
         """Start every server that the ledger knows; what a killed control plane was making is cleared away."""

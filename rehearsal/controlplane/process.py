@@ -12,6 +12,7 @@ import uvicorn
 
 from rehearsal.controlplane import meeting
 from rehearsal.controlplane.app import application
+from rehearsal.controlplane.clouds import RULES
 from rehearsal.controlplane.meeting import Meeting
 from rehearsal.controlplane.plane import ControlPlane
 
@@ -32,7 +33,7 @@ def run(folder: Path) -> None:
     with meeting.life(folder), _listening(folder) as listener:
         token = _token(folder)
         url = f"http://{_HOST}:{listener.getsockname()[1]}/{token}"
-        plane = ControlPlane(folder, url)
+        plane = ControlPlane(folder, url, RULES)
         plane.start()
         server: uvicorn.Server
 

@@ -85,6 +85,9 @@ class Servers:
         if request.kind not in KINDS:
             message = f"expected one of {', '.join(KINDS)}, got {request.kind!r}"
             raise CloudRefusalError(code="InvalidKind", message=message)
+        there = self.register.find(request.cloud, request.name)
+        if there is not None and there.status != status.DELETING:  # Else it is waited for.
+            raise self.rules(request.cloud).taken(request.name)
         source = self._source(request)
         request = request.after(source) if source else request
         record = self._record(request, source)

@@ -174,7 +174,10 @@ class Works:
 
     @staticmethod
     def _storage(record: ServerRecord, machine: ManagedServer, change: ServerChange) -> None:
-        storage, most = change.storage_gib or record.storage_gib, change.autogrow_gib
-        if storage > record.storage_gib or most not in (None, record.autogrow_gib):
-            machine.set_storage(storage, record.autogrow_gib if most is None else most)
-            record.storage_gib, record.autogrow_gib = storage, record.autogrow_gib if most is None else most
+        """The disk may have grown by itself meanwhile, and never shrinks."""
+        has = machine.spec
+        size = max(change.storage_gib or 0, has.storage_gib)
+        most = has.autogrow_gib if change.autogrow_gib is None else change.autogrow_gib
+        if (size, most) != (has.storage_gib, has.autogrow_gib):
+            machine.set_storage(size, most)
+        record.storage_gib, record.autogrow_gib = machine.spec.storage_gib, most

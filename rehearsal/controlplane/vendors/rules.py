@@ -38,12 +38,14 @@ class Rules(ABC):
         region: Where servers are that nobody placed.
         waits: Whether its provider waits while a server is busy, rather than fail.
         reserves_names: Whether the name of a deleted server stays reserved.
+        adopts_databases: Whether to make a database that is there already is no error.
     """
 
     cloud: ClassVar[str]
     region: ClassVar[str]
     waits: ClassVar[bool] = True
     reserves_names: ClassVar[bool] = False
+    adopts_databases: ClassVar[bool] = False
 
     @abstractmethod
     def place(self, request: ServerRequest, number: int) -> Place:

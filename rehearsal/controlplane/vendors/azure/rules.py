@@ -24,6 +24,7 @@ class FlexibleServerRules(Rules):
     cloud = "azure"
     region = "germanywestcentral"
     waits = False
+    adopts_databases = True
 
     def place(self, request: ServerRequest, number: int) -> Place:
         """A host name in the server's private DNS zone, or in the public one."""
