@@ -64,6 +64,7 @@ class Internal:
             "servers.describe": lambda asked: self._describe(asked["cloud"], asked["name"]),
             "servers.list": self._list,
             "backups.list": self._backups,
+            "backups.create": self._back_up,
         }
 
     def _create(self, asked: Document) -> Document:
@@ -101,6 +102,9 @@ class Internal:
             "servers": [record.answer() for record in register.servers(cloud)],
             "retained": [record.answer() for record in register.retained(cloud)],
         }
+
+    def _back_up(self, asked: Document) -> None:
+        self._wait(self._plane.servers.back_up(asked["cloud"], asked["server"], asked["label"]))
 
     def _backups(self, asked: Document) -> Document:
         backups = self._plane.servers.register.backups(asked["cloud"], asked.get("server"))

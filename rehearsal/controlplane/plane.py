@@ -6,6 +6,7 @@ from pathlib import Path
 from rehearsal import tls
 from rehearsal.controlplane import reach
 from rehearsal.controlplane import record as status
+from rehearsal.controlplane.admission import Admission
 from rehearsal.controlplane.contents import Contents
 from rehearsal.controlplane.faults import Faults
 from rehearsal.controlplane.ledger import Ledger
@@ -51,7 +52,8 @@ class ControlPlane:
         self.faults = Faults(self._ledger)
         works = Works(self._register, self._machines, self._reach)
         rules = {each.cloud: each for each in clouds}
-        self.servers = Servers(self._register, self._operations, works, self.things, self.names, rules)
+        admission = Admission(self._register, self.things, self.names, rules)
+        self.servers = Servers(self._register, self._operations, works, admission)
         self.contents = Contents(self.servers, self._machines)
 
     def start(self) -> None:

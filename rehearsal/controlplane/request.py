@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rehearsal.controlplane.record import ServerRecord, public
+from rehearsal.errors import CloudRefusalError
 
 KINDS: Final = ("primary", "replica", "restore")
 
@@ -59,8 +60,19 @@ class ServerRequest:
 
     @property
     def moment(self) -> dt.datetime | None:
-        """The moment to restore to."""
-        return dt.datetime.fromisoformat(self.time) if self.time else None
+        """The moment to restore to; without a time zone it is UTC.
+
+        Raises:
+            CloudRefusalError: It is none.
+        """
+        if not self.time:
+            return None
+        try:
+            moment = dt.datetime.fromisoformat(self.time)
+        except ValueError as error:
+            message = f"expected a moment, for example 2026-09-01T03:00:00Z, got {self.time!r}"
+            raise CloudRefusalError(code="InvalidParameterValue", message=message) from error
+        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
     def after(self, source: ServerRecord) -> "ServerRequest":
         """The same request with what it leaves to the server that the new one is made of."""

@@ -1,21 +1,16 @@
 """What can be asked of servers: each request is refused, or begins an operation and returns at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from rehearsal.controlplane import record as status
-from rehearsal.controlplane.names import Names
+from rehearsal.controlplane.admission import Admission
 from rehearsal.controlplane.operations import Job, Operation, Operations
-from rehearsal.controlplane.record import ServerRecord, public
+from rehearsal.controlplane.record import ServerRecord
 from rehearsal.controlplane.register import Backup, Register
-from rehearsal.controlplane.request import KINDS, ServerChange, ServerRequest
-from rehearsal.controlplane.things import Need, Thing, Things
+from rehearsal.controlplane.request import ServerChange, ServerRequest
 from rehearsal.controlplane.vendors.rules import Rules
-from rehearsal.controlplane.words import Words
 from rehearsal.controlplane.works import Works
-from rehearsal.errors import CloudRefusalError
-
-_SCOPE: Final = "server"
 
 
 class Servers:
@@ -25,38 +20,19 @@ class Servers:
         register: What there is.
         operations: What runs.
         works: Does what operations do.
-        things: What servers stand on.
-        names: What is reserved.
-        rules: The clouds by name.
+        admission: Refuses what the cloud would refuse.
     """
 
-    def __init__(  # The parts of a cloud.
-        self,
-        register: Register,
-        operations: Operations,
-        works: Works,
-        things: Things,
-        names: Names,
-        rules: Mapping[str, Rules],
-    ) -> None:
+    def __init__(self, register: Register, operations: Operations, works: Works, admission: Admission) -> None:
         """Nothing is asked yet."""
         self.register = register
         self.operations = operations
         self._works = works
-        self._things = things
-        self._names = names
-        self._rules = rules
+        self._admission = admission
 
     def rules(self, cloud: str) -> Rules:
-        """A cloud's rules.
-
-        Raises:
-            CloudRefusalError: There is no such cloud.
-        """
-        if cloud not in self._rules:
-            message = f"expected one of {', '.join(self._rules)}, got {cloud!r}"
-            raise CloudRefusalError(code="InvalidCloud", message=message)
-        return self._rules[cloud]
+        """A cloud's rules; see `Admission.rules`."""
+        return self._admission.rules(cloud)
 
     def get(self, cloud: str, name: str, *, fresh: bool = False) -> ServerRecord:
         """A server.
@@ -82,25 +58,20 @@ class Servers:
         Raises:
             CloudRefusalError: The name cannot be had, what it needs is not there, or it cannot be restored so.
         """
-        if request.kind not in KINDS:
-            message = f"expected one of {', '.join(KINDS)}, got {request.kind!r}"
-            raise CloudRefusalError(code="InvalidKind", message=message)
-        there = self.register.find(request.cloud, request.name)
-        if there is not None and there.status != status.DELETING:  # Else it is waited for.
-            raise self.rules(request.cloud).taken(request.name)
-        source = self._source(request)
+        self._admission.expect_new(request)
+        source = self._admission.source(request, self._works.look)
         request = request.after(source) if source else request
-        record = self._record(request, source)
+        record = self._admission.record(request, source)
 
         def accept() -> None:
-            self._take(record)
+            self._admission.take(record)
             self.register.keep(record)
 
         def work() -> None:
             try:
                 self._works.create(record, request, source)
             except BaseException:
-                self._release(record, reserved=False)
+                self._admission.release(record, reserved=False)
                 self.register.forget(record)
                 raise
 
@@ -109,9 +80,15 @@ class Servers:
 
     def modify(self, cloud: str, name: str, change: ServerChange, *, wait: bool = False) -> Operation:
         """Change a server; `wait` lets a running operation end first where the cloud's provider does so too."""
-        if change.needs is not None:
-            self._things.put(_thing(self.get(cloud, name), change.needs))
-        return self._begin(cloud, name, "modify", lambda record: self._works.modify(record, change), wait=wait)
+
+        def begin(record: ServerRecord) -> None:
+            if change.needs is not None:
+                self._admission.note(record, change.needs)
+
+        def work(record: ServerRecord) -> None:
+            self._works.modify(record, change)
+
+        return self._begin(cloud, name, "modify", work, wait=wait, begin=begin)
 
     def fail_over(self, cloud: str, name: str, *, clean: bool = False) -> Operation:
         """Have the standby take over; the primary crashes, unless it is to be clean."""
@@ -125,7 +102,7 @@ class Servers:
 
     def back_up(self, cloud: str, name: str, label: str) -> Operation:
         """Make a backup under a name."""
-        self._expect_label(cloud, label)
+        self._admission.expect_label(cloud, label)
         begun: list[Backup] = []
 
         def work(record: ServerRecord) -> None:
@@ -156,13 +133,13 @@ class Servers:
             CloudRefusalError: It is protected or needed, or the backup's name is taken.
         """
         record = self.get(cloud, name)
-        self._expect_deletable(record)
+        self._admission.expect_deletable(record)
         if final_backup is not None:
-            self._expect_label(cloud, final_backup)
+            self._admission.expect_label(cloud, final_backup)
 
         def work(record: ServerRecord) -> None:
             self._works.delete(record, final_backup=final_backup, keep_archive=keep_archive)
-            self._release(record, reserved=self.rules(cloud).reserves_names)
+            self._admission.release(record, reserved=self.rules(cloud).reserves_names)
 
         return self._begin(cloud, record.name, "delete", work, wait=wait)
 
@@ -170,11 +147,11 @@ class Servers:
         """See to a server that was being made or deleted when the control plane was killed: half of one is none."""
         if record.status == status.CREATING:
             self._works.clear(record)
-            self._release(record, reserved=False)
+            self._admission.release(record, reserved=False)
         elif record.status == status.DELETING and self._works.is_gone(record):
-            self._release(record, reserved=self.rules(record.cloud).reserves_names)
+            self._admission.release(record, reserved=self.rules(record.cloud).reserves_names)
 
-    def _begin(  # What an operation is.
+    def _begin(
         self,
         cloud: str,
         name: str,
@@ -200,77 +177,6 @@ class Servers:
         busy = None if wait and rules.waits else rules.busy(name)
         return self.operations.start(Job(cloud, name, kind, accept, run), busy=busy)
 
-    def _source(self, request: ServerRequest) -> ServerRecord | None:
-        """What the new server is made of.
-
-        Raises:
-            CloudRefusalError: It is not there, or cannot be restored to the moment.
-        """
-        if request.kind == "primary":
-            return None
-        rules, name = self.rules(request.cloud), request.source or ""
-        source = self.register.source(request.cloud, name)
-        if source is None:
-            raise rules.missing(name)
-        if request.kind == "restore" and source.kind != "replica" and source.status == status.AVAILABLE:
-            source = self._works.look(source)
-        if request.moment and not _covers(source, request):
-            raise rules.unrestorable(name, request.moment)
-        return source
-
-    def _record(self, request: ServerRequest, source: ServerRecord | None) -> ServerRecord:
-        rules, number = self.rules(request.cloud), self.register.number()
-        place = rules.place(request, number)
-        return ServerRecord(
-            cloud=request.cloud,
-            name=request.name,
-            kind=request.kind,
-            number=number,
-            region=request.region or rules.region,
-            resource_id=place.resource_id,
-            hosts=place.hosts,
-            addresses=place.addresses,
-            zone=place.zone,
-            standby_zone=place.standby_zone,
-            standby=request.standby,
-            asked_version=request.version,
-            owner=request.owner,
-            database=request.database,
-            storage_gib=request.storage_gib or 20,
-            autogrow_gib=request.autogrow_gib,
-            parameters=request.parameters,
-            source=source.name if source else None,
-            attributes=public(request.attributes),
-            needs=request.needs,
-        )
-
-    def _take(self, record: ServerRecord) -> None:
-        rules = self.rules(record.cloud)
-        taken, reserved = _words(rules.taken(record.name)), _words(rules.reserved(record.name))
-        self._names.take(record.cloud, _SCOPE, record.name, taken=taken, reserved=reserved)
-        try:
-            self._things.put(_thing(record, record.needs))
-        except CloudRefusalError:
-            self._names.release(record.cloud, _SCOPE, record.name)
-            raise
-
-    def _release(self, record: ServerRecord, *, reserved: bool) -> None:
-        self._things.remove(record.cloud, thing_id(record.name))
-        self._names.release(record.cloud, _SCOPE, record.name, reserved=reserved)
-
-    def _expect_deletable(self, record: ServerRecord) -> None:
-        rules = self.rules(record.cloud)
-        if rules.is_protected(record):
-            raise rules.protected(record.name)
-        followers = (each for each in self.register.servers(record.cloud) if each.kind == "replica")
-        if any(each.source == record.name for each in followers):
-            raise rules.followed(record.name)
-        self._things.expect_unused(record.cloud, thing_id(record.name))
-
-    def _expect_label(self, cloud: str, label: str) -> None:
-        if self.register.backup(cloud, label) is not None:
-            raise self.rules(cloud).backup_taken(label)
-
 
 _STATUS: Final = {
     "modify": status.MODIFYING,
@@ -280,21 +186,3 @@ _STATUS: Final = {
     "delete": status.DELETING,
 }
 """What a server's status says while an operation runs; short ones do not show."""
-
-
-def thing_id(name: str) -> str:
-    """The id under which a server stands among the things."""
-    return f"server/{name}"
-
-
-def _thing(record: ServerRecord, needs: list[object]) -> Thing:
-    return Thing(record.cloud, "server", thing_id(record.name), [Need.of(each) for each in needs])  # type: ignore[arg-type]
-
-
-def _words(error: CloudRefusalError) -> Words:
-    return {"code": error.code, "message": error.message, "status": error.status}
-
-
-def _covers(source: ServerRecord, request: ServerRequest) -> bool:
-    moment, earliest, latest = request.moment, source.earliest, source.latest
-    return moment is not None and earliest is not None and latest is not None and earliest <= moment <= latest

@@ -167,6 +167,7 @@ def test_a_clone_has_what_was_there_at_the_moment(sql: Any, run: Run, instance: 
     ("words", "context"),
     [
         ("cannot be recovered", {"pointInTime": "2020-01-01T00:00:00Z"}),
+        ("expected a moment", {"pointInTime": "yesterday"}),
         ("is required", {"destinationInstanceName": ""}),
         ("already exists", {"destinationInstanceName": NAME}),
     ],
