@@ -23,6 +23,9 @@ _T = TypeVar("_T")
 _MARGIN: Final = 10.0
 """What a wait for the writers is longer than their own patience, in seconds."""
 
+_GRACE: Final = 3.0
+"""How long events on their way may take to end where the load is given up, in seconds."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -89,12 +92,11 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the writers: in order, or at once where the body ended in an error."""
+        """End the writers: in order, or within seconds where the body ended in an error."""
         if kind is None:
             self.stop()
         elif self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._cancel)
-        self._thread.join()
+            self._abandon()
 
     def stop(self) -> None:
         """Begin no further event, and wait for those on their way; nothing happens where it has stopped."""
@@ -162,7 +164,10 @@ class Load:
                 asyncio.create_task(writer.write(self.settings.interval, self._stop)) for writer in self._writers
             ]
             self._ready.set_result(None)
-            await asyncio.gather(*self._tasks)
+            ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for error in ended:
+            if error is not None and not isinstance(error, asyncio.CancelledError):
+                raise error
 
     def _writer(self, adk: Any, index: int) -> Writer:
         return Writer(
@@ -175,6 +180,14 @@ class Load:
     async def _go_on(self) -> None:
         for writer in self._writers:
             writer.turn.release()
+
+    def _abandon(self) -> None:
+        """Most events on their way end by themselves; one that waits for a server that is gone does not."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_GRACE)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._cancel)
+            self._thread.join()
 
     def _cancel(self) -> None:
         for task in self._tasks:

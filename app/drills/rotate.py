@@ -66,7 +66,7 @@ def _rotated(before: Place) -> Place:
     if after.target.app.username == before.target.app.username:
         message = (
             f"expected `rotation` in Pulumi.{record.stack}.yaml to be counted up before the drill, but the role is "
-            f"{after.target.app.username} as before. For example: rotation: 2"
+            f"{after.target.app.username} as before. For example, from 0: rotation: 1"
         )
         raise InvalidSettingError(message)
     return after

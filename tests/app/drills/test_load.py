@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import URL
 
@@ -172,13 +173,36 @@ def test_a_database_that_refuses_is_told_at_once(sessions: URL) -> None:
 
 
 def test_an_error_in_the_middle_ends_the_writers(sessions: URL) -> None:
-    """At once; what is stored can still be cleaned up."""
+    """The event on its way is still answered; what is stored can be cleaned up."""
     load = Load(sessions, SETTINGS)
     with pytest.raises(ZeroDivisionError), load:
         written(load, 2 // 0)
 
     assert not load.running
+    assert load.journal.unanswered == []
     assert compared(load, sessions).lost == frozenset()
+
+
+def test_a_writer_that_hangs_does_not_keep_an_error_back(
+    sessions: URL, ask: Ask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is cut off: its event may be stored or not."""
+    monkeypatch.setattr("app.drills.load._GRACE", 0.2)
+    load = Load(sessions, SETTINGS)
+    text = sessions.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def hang() -> None:
+        blocker.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        while ask(sessions, "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+            load.lasting(0.02)
+        raise ZeroDivisionError
+
+    with psycopg.connect(text) as blocker, pytest.raises(ZeroDivisionError), load:
+        hang()
+
+    assert not load.running
+    assert load.journal.unanswered
+    assert "never retrieved" not in caplog.text
 
 
 def test_the_sessions_of_a_load_go_and_those_of_others_stay(sessions: URL, ask: Ask) -> None:
