@@ -194,6 +194,15 @@ class Cluster:
         """
         return self.superuser.execute(self.address, database, statement)
 
+    def check(self) -> None:
+        """Make sure that PostgreSQL accepts the settings as they are, before it starts with them.
+
+        Raises:
+            SettingsError: It does not; the message has its own words.
+        """
+        self._configure()
+        data.expect_settings(self._data, self.binaries, self._account)
+
     def reconfigure(self, settings: Mapping[str, str], *, whole: bool = False) -> list[str]:
         """Change settings while the server runs.
 
@@ -209,9 +218,8 @@ class Cluster:
         """
         before = self.settings
         self.settings = {**({} if whole else before), **settings}
-        self._configure()
         try:
-            data.expect_settings(self._data, self.binaries, self._account)
+            self.check()
         except SettingsError:
             self.settings = before
             self._configure()

@@ -105,9 +105,13 @@ class Body:
         Args:
             data: Another server's, packed.
             authority: Issues the certificate.
+
+        Raises:
+            SettingsError: PostgreSQL does not accept a parameter.
         """
         files.unpack(data, self.pair.data("a"), self.pair.account)
         self.pair.certify(authority.issue(*self.state.spec.hosts))
+        self.pair.check()
 
     def settle_in(self, packed: Path | None = None) -> None:
         """From data that does not run: first backup, standby; then start.

@@ -72,6 +72,15 @@ class Pair:
         """Give the first node what it shows; the other one gets it with the data."""
         data.certify(self.data(self._state.primary), certificate, self.account)
 
+    def check(self) -> None:
+        """Make sure that PostgreSQL accepts the settings of the first node, which does not run.
+
+        Raises:
+            SettingsError: It does not; the message has its own words.
+        """
+        self.primary.settings = self._first_settings()
+        self.primary.check()
+
     def double(self) -> None:
         """Make the standby by copying the data of the primary, which does not run."""
         files.copy(self.data(self._state.primary), self.data(self._state.other))

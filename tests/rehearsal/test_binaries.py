@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from rehearsal.account import Account
-from rehearsal.binaries import PROGRAMS, binaries, main
+from rehearsal.binaries import PROGRAMS, binaries, encrypting, main, version
 from rehearsal.data import prepare
 from rehearsal.errors import BinariesError, FolderError
 from rehearsal.ground import ground as fresh_ground
@@ -33,6 +33,24 @@ def test_every_served_version_can_be_had(major: int) -> None:
 
     assert f"(PostgreSQL) {major}." in answer
     assert all((folder / program).exists() for program in PROGRAMS)
+
+
+@pytest.mark.parametrize("major", [15, 17])
+def test_programs_that_speak_tls_are_found_whichever_version_is_asked_for(major: int) -> None:
+    """The same, or the machine's newest in its place, which says what it is; never the wheels, which do not."""
+    folder = encrypting(major, print)
+    found = version(folder)
+    linked = subprocess.check_output([folder / "postgres", "--version"], text=True)
+
+    assert found in linked
+    assert int(found.split(".")[0]) >= 15
+    assert not folder.is_relative_to(ROOT / ".tools")
+
+
+def test_no_programs_are_said_in_one_line(tmp_path: Path) -> None:
+    """With where they were looked for."""
+    with pytest.raises(BinariesError, match=f"in {tmp_path}"):
+        version(tmp_path)
 
 
 def installer(tools: Path) -> subprocess.Popen[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
 from rehearsal.errors import ServerError
-from rehearsal.tls import Authority
+from rehearsal.tls import KEY, ROOT, Authority, ServerCertificate
 
 Ask = Callable[[URL, str], list[Any]]
 
@@ -97,3 +97,18 @@ def test_binaries_without_openssl_say_so(ground: Path, authority: Authority) -> 
 
     with pytest.raises(ServerError, match="built with OpenSSL"):
         Cluster.create(ground / secrets.token_hex(4), programs, tls=authority.issue())
+
+
+def test_an_authority_is_the_same_in_another_process(tmp_path: Path, cluster: Cluster, url: URL, ask: Ask) -> None:
+    """What it issues after it was opened again is trusted as before; its key is for nobody else's eyes."""
+    first = Authority()
+    first.keep(tmp_path)
+    first.keep(tmp_path)
+    trusting = url.update_query_dict({"sslrootcert": str(tmp_path / ROOT)})
+    before = (cluster.folder / "data" / "server.crt").read_text()
+    key = (cluster.folder / "data" / "server.key").read_text()
+    cluster.present(Authority.open(tmp_path).issue())
+
+    assert ask(trusting, ENCRYPTED) == [(True,)]
+    assert (tmp_path / KEY).stat().st_mode & 0o777 == 0o600
+    cluster.present(ServerCertificate(before, key))

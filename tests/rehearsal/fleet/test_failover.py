@@ -181,7 +181,12 @@ def test_a_standby_that_dies_is_replaced(paired: ManagedServer, connect: Connect
     with connect(paired) as connection:
         done = threading.Event()
         statement = "INSERT INTO noted VALUES (-1, -1)"
-        waiting = threading.Thread(target=lambda: (connection.execute(statement), done.set()))
+
+        def commit() -> None:
+            connection.execute(statement)
+            done.set()
+
+        waiting = threading.Thread(target=commit)
         waiting.start()
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         while paired.primary.execute(query) == [(0,)]:
