@@ -65,8 +65,9 @@ bench: environment ## Measure what is promised in numbers, against ADK in the sa
 
 lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@$(LOCK) --group dev --extra infra --extra app -o requirements/dev.txt pyproject.toml
-	@for extra in app infra gcp aws azure rehearsal drills; do \
+	@for extra in app infra gcp aws azure rehearsal; do \
 		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
+	@$(LOCK) --extra drills -c requirements/dev.txt -c requirements/rehearsal.txt -o requirements/drills.txt pyproject.toml
 	@for tool in uv go policy; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
 	@for major in 16 18; do \
 		$(LOCK) --no-deps -o requirements/postgresql-$$major.txt requirements/postgresql-$$major.in || exit; done
