@@ -10,12 +10,15 @@ RehearsalError
 ├── RestorableError    a server's past cannot be restored to a moment
 ├── ProtectedError     a cloud would refuse a deletion
 ├── CloudRefusalError  the rehearsal's control plane refuses a request, as a cloud would
+├── HalfMadeError      a cloud has made a resource, but something went wrong afterwards
 ├── ControlPlaneError  the rehearsal's control plane cannot be reached or started
 ├── ReportError        what is to be reported is none
 ├── StepError          a step of a rehearsal failed
 ├── SchemaError        an installed SDK does not know a type of resource
 └── UnknownTypeError   a stand-in has no behaviour for a type of resource or a function
 """
+
+from typing import Any
 
 
 class RehearsalError(Exception):
@@ -78,6 +81,21 @@ class CloudRefusalError(RehearsalError):
         self.code = code
         self.message = message
         self.status = status
+
+
+class HalfMadeError(RehearsalError):
+    """A resource is there, but something went wrong afterwards. For example, its provider gave up waiting.
+
+    Attributes:
+        identity: Its id.
+        outputs: What it answers so far.
+        inputs: What was asked.
+    """
+
+    def __init__(self, message: str, identity: str, outputs: dict[str, Any], inputs: dict[str, Any]) -> None:
+        """Keep what the engine has to remember."""
+        super().__init__(message)
+        self.identity, self.outputs, self.inputs = identity, outputs, inputs
 
 
 class ControlPlaneError(RehearsalError):

@@ -1,12 +1,12 @@
 """What one type of resource does: the seam between the engine's calls and a cloud.
 
-A behaviour without state: the engine's own state is the only memory. One that stands on something real (a PostgreSQL
-server, say) overrides `create`, `update`, `read` and `delete` and keeps the checks.
+A behaviour without state: the engine's own state is the only memory. living.py puts a cloud with a memory behind it.
 """
 
 import hashlib
+import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rehearsal.plugin.changes import Change, changes
@@ -30,6 +30,8 @@ class Call:
         name: The logical name.
         seed: The engine's random seed; of checks only.
         fresh: Whether the resource is to be made; of one that is there only what is said can be wrong.
+        identity: The id of a resource that is there; of updates only.
+        salt: What makes one life of the resource differ from the next; empty where all are alike.
     """
 
     urn: str
@@ -37,10 +39,16 @@ class Call:
     name: str = ""
     seed: bytes = b""
     fresh: bool = True
+    identity: str = ""
+    salt: str = ""
+
+    def salted(self) -> "Call":
+        """The same question, with chances of its own: a replacement is no longer the resource that it replaces."""
+        return replace(self, salt=secrets.token_hex(8))
 
     def chance(self, purpose: str, length: int = 17) -> str:
         """Hexadecimal digits that are always the same for this resource and purpose."""
-        return hashlib.sha256(f"{self.urn}|{purpose}".encode()).hexdigest()[:length]
+        return hashlib.sha256(f"{self.urn}{self.salt}|{purpose}".encode()).hexdigest()[:length]
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class Behaviour:
             return {**kept, **new}
         return {**kept, **new, **self._marked(self.recomputed(call, reveal(old.outputs), reveal(new)))}
 
-    def read(self, call: Call, identity: str, inputs: Inputs, outputs: Inputs) -> tuple[Inputs, Inputs]:
+    def read(self, call: Call, identity: str, inputs: Inputs, outputs: Inputs) -> tuple[Inputs, Inputs] | None:
         """The inputs and outputs of an existing resource: what the state knows, or what an id to import says."""
         if outputs:
             return inputs, outputs

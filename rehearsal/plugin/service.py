@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
-from pulumi.runtime.proto import plugin_pb2
+from google.protobuf.message import Message  # type: ignore[import-untyped]
+from pulumi.runtime.proto import plugin_pb2, status_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import HalfMadeError, RehearsalError
 from rehearsal.plugin.behaviour import Call, Difference, State
 from rehearsal.plugin.changes import Change
 from rehearsal.plugin.cloud import Cloud
@@ -40,6 +41,8 @@ def _answering(method: Callable[..., _Answer]) -> Callable[..., _Answer]:
     def answer(self: "Service", request: Any, context: grpc.ServicerContext) -> _Answer:
         try:
             return method(self, request, context)
+        except HalfMadeError as error:
+            context.abort_with_status(_half_made(error))
         except RehearsalError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
 
@@ -113,10 +116,13 @@ class Service(ResourceProviderServicer):
 
     @_answering
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:  # noqa: N802
-        """A refresh, or an import."""
-        inputs, outputs = self._cloud.behaviour(_type(request.urn)).read(
+        """A refresh, or an import; an answer without an id says that it is gone."""
+        found = self._cloud.behaviour(_type(request.urn)).read(
             self._call(request, context), request.id, decode(request.inputs), decode(request.properties)
         )
+        if found is None:
+            return pb.ReadResponse()
+        inputs, outputs = found
         return pb.ReadResponse(id=request.id, inputs=encode(inputs), properties=encode(outputs))
 
     @_answering
@@ -149,9 +155,8 @@ class Service(ResourceProviderServicer):
     def _call(self, request: Any, context: grpc.ServicerContext) -> Call:
         name = request.urn.rsplit("::", 1)[-1]
         fresh = not getattr(request, "olds", None)
-        return Call(
-            request.urn, self._configs.get(context.peer(), {}), name, getattr(request, "randomSeed", b""), fresh
-        )
+        seed, identity = getattr(request, "randomSeed", b""), getattr(request, "id", "")
+        return Call(request.urn, self._configs.get(context.peer(), {}), name, seed, fresh, identity)
 
 
 def _type(urn: str) -> str:
@@ -161,6 +166,25 @@ def _type(urn: str) -> str:
     'aws:rds/instance:Instance'
     """
     return urn.split("::")[2].rsplit("$", 1)[-1]
+
+
+class _Status(grpc.Status):
+    """An answer with a detail (gRPC, "Richer error model")."""
+
+    def __init__(self, code: grpc.StatusCode, text: str, detail: Message) -> None:
+        """As grpc.Status is to be filled."""
+        self.code, self.details = code, text
+        told = status_pb2.Status(code=code.value[0], message=text)
+        told.details.add().Pack(detail)
+        self.trailing_metadata = (("grpc-status-details-bin", told.SerializeToString()),)
+
+
+def _half_made(error: HalfMadeError) -> _Status:
+    """By which the engine keeps a resource that is there, and tries to mend it in the next run."""
+    detail = pb.ErrorResourceInitFailed(
+        id=error.identity, properties=encode(error.outputs), inputs=encode(error.inputs), reasons=[str(error)]
+    )
+    return _Status(grpc.StatusCode.UNKNOWN, str(error), detail)
 
 
 def _failures(refusals: list[Refusal]) -> list[pb.CheckFailure]:

@@ -7,6 +7,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar, Final
 
 from rehearsal.plugin.behaviour import Behaviour, Call
+from rehearsal.plugin.living import Living
 from rehearsal.plugin.naming import DEFAULTS
 from rehearsal.values import Inputs, Tree, reveal
 
@@ -14,7 +15,7 @@ TAGGED: Final = frozenset({"effectiveLabels", "pulumiLabels", "tagsAll"})
 """What a cloud computes anew from every update."""
 
 
-class Declared(Behaviour):
+class Declared(Living):
     """A type of resource in a few lines.
 
     Attributes:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.faults import Manners
 from rehearsal.plugin.naming import Autoname
 from rehearsal.refusal import Refusal
 from rehearsal.values import UNKNOWN, Inputs, Tree, reveal
@@ -32,6 +33,13 @@ class Amazon(Declared):
     """
 
     package = "pulumi_aws"
+    cloud = "aws"
+    manners = Manners(
+        attempts=26,  # hashicorp/terraform-provider-aws, `max_retries`: 25.
+        throttled="Throttling: Rate exceeded",
+        failed="unexpected state 'failed', wanted target 'available'",
+        timed_out="timeout while waiting for state to become 'available' (last state: 'creating')",
+    )
     operation: ClassVar[str] = ""
     renames: ClassVar[Mapping[str, str]] = MappingProxyType({})
     elsewhere: ClassVar[frozenset[str]] = frozenset()

@@ -1,16 +1,21 @@
 """RDS instances: names, the three calls that make one, life."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rehearsal.errors import ProtectedError
-from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.behaviour import Call, Difference
+from rehearsal.plugin.changes import Change
+from rehearsal.plugin.living import Resource
 from rehearsal.plugin.naming import Autoname
+from rehearsal.plugin.plane import Need, Plane
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs, at, reveal
-from rehearsal.vendors.aws import api, rds_rules
+from rehearsal.vendors.aws import api, hosting, rds_rules
 from rehearsal.vendors.aws.base import ACCOUNT, Amazon
 from rehearsal.vendors.declared import says, words
+from rehearsal.vendors.hosted import Hosted, Record
 
 _NOT_SENT: Final = words(
     """
@@ -34,7 +39,7 @@ A second `up` changes it, since the provider compares with what RDS told (hashic
 """
 
 
-class Instance(Amazon):
+class Instance(Hosted, Amazon):
     """An RDS instance: a new one, one restored to a moment, or a read replica."""
 
     token = "aws:rds/instance:Instance"  # noqa: S105
@@ -118,6 +123,12 @@ class Instance(Amazon):
             **(_left(_UNRESTORED, inputs) if inputs.get("restoreToPointInTime") is not None else {}),
         }
 
+    def diff(self, old: Inputs, new: Inputs, ignored: list[str]) -> Difference:
+        """Storage that has grown by itself is no difference (hashicorp/terraform-provider-aws, rds/instance.go)."""
+        found = super().diff(old, new, ignored)
+        grown = [each for each in found.changes if each.where == "allocatedStorage" and _has_grown(each, new)]
+        return replace(found, changes=[each for each in found.changes if each not in grown])
+
     def there(self, inputs: Inputs, outputs: Inputs) -> Inputs:
         """What a restore left as it was, as RDS told it."""
         return {**inputs, **_left(outputs, {key: inputs.get(key) for key in _UNRESTORED})}
@@ -150,6 +161,64 @@ class Instance(Amazon):
         if not at(outputs, "skipFinalSnapshot") and not at(outputs, "finalSnapshotIdentifier"):
             message = f"{name}: final_snapshot_identifier is required when skip_final_snapshot is false"
             raise ProtectedError(message)
+
+    # On a control plane.
+
+    def server_of(self, this: Resource) -> str:
+        """An import goes by the identifier, whatever comes later by the resource id."""
+        return str(this.outputs.get("identifier") or this.inputs.get("identifier") or this.identity)
+
+    def identity_of(self, this: Resource, outputs: dict[str, Any]) -> str:
+        """The resource id."""
+        del this
+        return str(outputs["resourceId"])
+
+    def asked(self, behind: Plane, this: Resource) -> dict[str, Any]:
+        """One of the three calls."""
+        return hosting.asked(behind, this.inputs, this.outputs["region"])
+
+    def changed(self, behind: Plane, this: Resource, before: dict[str, Any]) -> dict[str, Any]:
+        """ModifyDBInstance, and PromoteReadReplica."""
+        return hosting.changed(behind, this.inputs, before)
+
+    def told(self, behind: Plane, this: Resource, record: Record) -> Inputs:
+        """DescribeDBInstances."""
+        del behind
+        port = this.inputs.get("port") or this.outputs.get("port") or 5432
+        return {
+            "address": record["host"],
+            "endpoint": f"{record['host']}:{port}",
+            "engineVersionActual": record["version"],
+            "availabilityZone": record["zone"],
+            "resourceId": record["resource_id"],
+            "status": record["status"],
+        }
+
+    def seen(self, this: Resource, record: Record) -> Inputs:
+        """Storage that autoscaling has grown, and a standby that somebody has taken away."""
+        del this
+        return {"allocatedStorage": int(record["storage_gib"]), "multiAz": record["standby"]}
+
+    def keeping(self, this: Resource) -> dict[str, Any]:
+        """DeleteDBInstance: the final snapshot, and the automated backups."""
+        final = None if this.outputs.get("skipFinalSnapshot") else this.outputs.get("finalSnapshotIdentifier")
+        return {"final_backup": final, "keep_archive": this.outputs.get("deleteAutomatedBackups") is False}
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """Groups and subnets."""
+        return hosting.needs(behind, this.inputs, self.server_of(this))
+
+    def begun(self, behind: Plane, this: Resource) -> None:
+        """RDS makes the groups that its logs go to where they are not there yet."""
+        for name in hosting.logs(this.inputs, self.server_of(this)):
+            if behind.thing(name) is None:
+                behind.ask("things.put", type="rds", id=name)
+
+
+def _has_grown(change: Change, new: Inputs) -> bool:
+    limit = new.get("maxAllocatedStorage")
+    sizes = (change.old, change.new, limit)
+    return all(isinstance(size, int) for size in sizes) and change.new < change.old and limit > change.new
 
 
 _BY_SOURCE: Final = frozenset({"Engine", "KmsKeyId", "MasterUsername", "StorageEncrypted"})

@@ -1,17 +1,30 @@
 """Networks: VPCs, subnets, routes and security groups."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.changes import Change
+from rehearsal.plugin.living import Resource
+from rehearsal.plugin.plane import Need, Plane, need
 from rehearsal.refusal import Refusal
 from rehearsal.values import UNKNOWN, Inputs
 from rehearsal.vendors.aws.base import NAME, Amazon
 from rehearsal.vendors.declared import says, words
 
 _ARN: Final = "arn:aws:ec2:{region}:{account}"
+
+_DEPENDED: Final = ("The {kind} '{id}' has dependencies and cannot be deleted.", "DependencyViolation")
+"""Amazon EC2, "Error codes"."""
+
+
+class _InVpc(Amazon):
+    """Something without which its VPC can be deleted, and with which it cannot."""
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """The VPC."""
+        return behind.known(depended("vpc", this.inputs.get("vpcId")))
 
 
 class Vpc(Amazon):
@@ -36,7 +49,7 @@ class Vpc(Amazon):
         yield from block("cidrBlock", inputs.get("cidrBlock"), 16, 28)
 
 
-class Subnet(Amazon):
+class Subnet(_InVpc):
     """A zone's part of a network."""
 
     token = "aws:ec2/subnet:Subnet"  # noqa: S105
@@ -53,7 +66,7 @@ class Subnet(Amazon):
             yield Refusal("availabilityZone", f"expected a zone of {region}, for example {region}a, got {zone!r}")
 
 
-class InternetGateway(Amazon):
+class InternetGateway(_InVpc):
     """The way to the internet."""
 
     token = "aws:ec2/internetGateway:InternetGateway"  # noqa: S105
@@ -61,7 +74,7 @@ class InternetGateway(Amazon):
     answers = says(arn=f"{_ARN}:internet-gateway/igw-0{{hex}}", ownerId="{account}")
 
 
-class RouteTable(Amazon):
+class RouteTable(_InVpc):
     """Routes."""
 
     token = "aws:ec2/routeTable:RouteTable"  # noqa: S105
@@ -84,8 +97,12 @@ class RouteTableAssociation(Amazon):
     replaces = words("gatewayId subnetId")
     form = "rtbassoc-0{hex}"
 
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """The table; a subnet takes its associations along."""
+        return behind.known(depended("routeTable", this.inputs.get("routeTableId")))
 
-class SecurityGroup(Amazon):
+
+class SecurityGroup(_InVpc):
     """A firewall of a few resources."""
 
     token = "aws:ec2/securityGroup:SecurityGroup"  # noqa: S105
@@ -126,6 +143,11 @@ class _Rule(Amazon):
         if inputs.get("ipProtocol") in ("tcp", "udp") and None in (inputs.get("fromPort"), inputs.get("toPort")):
             yield Refusal("fromPort", "expected fromPort and toPort: tcp and udp need both")
 
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """A group that it lets in; its own one takes it along."""
+        other = this.inputs.get("referencedSecurityGroupId")
+        return behind.known(need(other, "resource {id} has a dependent object", "DependencyViolation"))
+
     def is_replacing(self, change: Change, old: Inputs, new: Inputs) -> bool:
         """Another group, or another kind of client (hashicorp/terraform-provider-aws, vpc_security_group_rule.go)."""
         other_kind = change.path[0] in self.sources and change.kind != "update"
@@ -142,6 +164,12 @@ class SecurityGroupEgressRule(_Rule):
     """What may go out."""
 
     token = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"  # noqa: S105
+
+
+def depended(kind: str, identity: object) -> Need:
+    """A need of something in a network."""
+    words, code = _DEPENDED
+    return need(identity, words.replace("{kind}", kind), code)
 
 
 def block(path: str, value: object, least: int, most: int) -> Iterator[Refusal]:

@@ -5,9 +5,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rehearsal.errors import CloudRefusalError
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Resource
 from rehearsal.plugin.naming import Autoname
+from rehearsal.plugin.plane import Plane
 from rehearsal.refusal import Refusal
+from rehearsal.values import Inputs
 from rehearsal.vendors.aws.base import NAME, Amazon
 from rehearsal.vendors.aws.secrets import document
 from rehearsal.vendors.declared import says, words
@@ -37,6 +41,13 @@ class LogGroup(Amazon):
         days = inputs.get("retentionInDays")
         if isinstance(days, int) and days not in _RETENTIONS:
             yield Refusal("retentionInDays", f"expected one of {', '.join(map(str, _RETENTIONS))}, got {days}")
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """CreateLogGroup: one that a service has made for itself is in the way."""
+        if behind.thing(this.identity) is not None:
+            message = "The specified log group already exists"
+            raise CloudRefusalError(code="ResourceAlreadyExistsException", message=message)
+        return super().begin(behind, this, half=half)
 
 
 class MetricAlarm(Amazon):

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Resource
+from rehearsal.plugin.plane import Plane
 from rehearsal.refusal import Refusal
-from rehearsal.values import UNKNOWN
+from rehearsal.values import UNKNOWN, Inputs
 from rehearsal.vendors.aws.base import NAME, Amazon
 from rehearsal.vendors.declared import says, words
 
@@ -63,6 +65,18 @@ class ParameterGroup(Amazon):
                 reason = f"cannot use immediate apply method for static parameter {name}: expected pending-reboot"
                 yield Refusal(f"{here}.applyMethod", reason)
 
+    def kept(self, this: Resource) -> dict[str, Any]:
+        """The parameters, for instances."""
+        return {"parameters": {each["name"]: str(each["value"]) for each in this.inputs.get("parameters") or []}}
+
+    def change(self, behind: Plane, this: Resource, before: dict[str, Any]) -> Inputs:
+        """ModifyDBParameterGroup: every member takes them over, static ones with its next restart."""
+        told = super().change(behind, this, before)
+        for server in behind.ask("servers.list")["servers"]:
+            if server["attributes"].get("parameterGroupName") == this.identity:
+                behind.ask("servers.modify", name=server["name"], **self.kept(this))
+        return told
+
 
 class SubnetGroup(Amazon):
     """The subnets that an instance may be in."""
@@ -87,6 +101,10 @@ class SubnetGroup(Amazon):
                 "DB Subnet Group doesn't meet availability zone coverage requirement. Please add subnets to cover at "
             )
             yield Refusal("subnetIds", f"{reason}least 2 availability zones")
+
+    def kept(self, this: Resource) -> dict[str, Any]:
+        """The subnets, for instances."""
+        return {"subnets": list(this.inputs.get("subnetIds") or [])}
 
 
 class OptionGroup(Amazon):
@@ -142,6 +160,12 @@ class Snapshot(Amazon):
     replaces = words("dbInstanceIdentifier dbSnapshotIdentifier")
     form = "{dbSnapshotIdentifier}"
     answers = says(dbSnapshotArn=f"{_ARN}:snapshot:{{dbSnapshotIdentifier}}", status="available", engine="postgres")
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """CreateDBSnapshot."""
+        name, label = this.inputs["dbInstanceIdentifier"], this.inputs["dbSnapshotIdentifier"]
+        behind.ask("backups.create", server=name, label=label)
+        return super().begin(behind, this, half=half)
 
 
 class SnapshotCopy(Amazon):

@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Resource
 from rehearsal.plugin.naming import Autoname
+from rehearsal.plugin.plane import Need, Plane, need
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs
 from rehearsal.vendors.aws.base import NAME, Amazon
@@ -16,6 +18,17 @@ _IAM: Final = Autoname(unless="namePrefix", longest=64)
 """CreateRole, RoleName."""
 
 _SECRET: Final = "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{short}"  # noqa: S105  # Its ARN's form.
+
+
+_TAKEN: Final = {
+    "code": "ResourceExistsException",
+    "message": "The operation failed because the secret {name} already exists.",
+}
+_SCHEDULED: Final = {
+    "code": "InvalidRequestException",
+    "message": "You can't create this secret because a secret with this name is already scheduled for deletion.",
+}
+"""CreateSecret, Errors."""
 
 
 class Secret(Amazon):
@@ -40,6 +53,17 @@ class Secret(Amazon):
         if isinstance(days, int) and days and not 7 <= days <= 30:  # noqa: PLR2004  # The documented limits.
             yield Refusal("recoveryWindowInDays", f"expected 0, or 7 to 30 days, got {days}")
         yield from document("policy", inputs.get("policy"))
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """CreateSecret: a name is one's own, and stays so while the secret could still be restored."""
+        behind.ask("names.take", scope=self.token, name=this.inputs["name"], taken=_TAKEN, reserved=_SCHEDULED)
+        return super().begin(behind, this, half=half)
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """DeleteSecret, RecoveryWindowInDays."""
+        super().end(behind, this)
+        kept = this.outputs.get("recoveryWindowInDays") != 0
+        behind.ask("names.release", scope=self.token, name=this.outputs["name"], reserved=kept)
 
 
 class SecretVersion(Amazon):
@@ -191,6 +215,15 @@ class RolePolicyAttachment(Amazon):
     token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"  # noqa: S105
     replaces = words("policyArn role")
     form = "{role}-{hex}"
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """DeleteRole and DeletePolicy, DeleteConflict."""
+        words = "Cannot delete entity, must detach all policies first."
+        attached = "Cannot delete a policy attached to entities."
+        return behind.known(
+            need(this.inputs.get("role"), words, "DeleteConflict"),
+            need(this.inputs.get("policyArn"), attached, "DeleteConflict"),
+        )
 
 
 def document(path: str, value: object) -> Iterator[Refusal]:

@@ -1,14 +1,30 @@
 """Vaults, identities, roles and locks."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Resource
+from rehearsal.plugin.plane import Need, Plane, need
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs, at
+from rehearsal.vendors.azure import hosting
 from rehearsal.vendors.azure.base import Azure, Scoped, named
 from rehearsal.vendors.declared import says, words
+
+_TAKEN: Final = {
+    "code": "VaultAlreadyExists",
+    "message": "The vault name '{name}' is already in use. Vault names are globally unique.",
+    "status": 409,
+}
+_DELETED: Final = {
+    "code": "ConflictError",
+    "message": "A vault with the same name already exists in deleted state. You need to either recover or purge "
+    "existing key vault.",
+    "status": 409,
+}
+"""Vaults - Create Or Update ("Azure Key Vault recovery management")."""
 
 
 class Vault(Azure):
@@ -20,6 +36,18 @@ class Vault(Azure):
     kind = "Microsoft.KeyVault/vaults"
     path = "Microsoft.KeyVault/vaults/{vaultName}"
     version = "2024-11-01"
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """A deleted vault keeps its name while it could still be recovered."""
+        if behind.thing(this.identity) is None:
+            words = {"taken": _TAKEN, "reserved": _DELETED}
+            behind.ask("names.take", scope=self.token, name=this.inputs["vaultName"], **words)
+        return super().begin(behind, this, half=half)
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """Soft delete cannot be turned off any more ("Azure Key Vault soft-delete overview")."""
+        super().end(behind, this)
+        behind.ask("names.release", scope=self.token, name=this.identity.rpartition("/")[2], reserved=True)
 
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """See "Azure Key Vault keys, secrets, and certificates overview", vault names; soft delete."""
@@ -136,3 +164,10 @@ class ManagementLockByScope(Scoped):
     kind = "Microsoft.Authorization/locks"
     path = "Microsoft.Authorization/locks/{lockName}"
     version = "2020-05-01"
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """A locked server is deleted by nobody, whichever way he asks."""
+        del behind
+        scope = str(this.inputs.get("scope"))
+        if server := hosting.server_in(scope):
+            yield need(f"server/{server}", hosting.locked(scope, scope), "ScopeLocked")

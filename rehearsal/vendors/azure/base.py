@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.faults import Manners
 from rehearsal.plugin.naming import DEFAULTS, Autoname
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs, Tree, reveal
@@ -37,6 +38,13 @@ class Azure(Declared):
     """
 
     package = "pulumi_azure_native"
+    cloud = "azure"
+    manners = Manners(
+        attempts=4,  # Azure SDK for Go, policy.RetryOptions: MaxRetries is 3.
+        throttled="Status=429 Code=TooManyRequests: the request is being throttled as the limit has been reached",
+        failed="Code=InternalServerError: An unexpected error occurred while processing the request",
+        timed_out="polling: context deadline exceeded",
+    )
     kind: ClassVar[str] = ""
     path: ClassVar[str] = ""
     part: ClassVar[str] = ""

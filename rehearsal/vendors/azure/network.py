@@ -2,17 +2,21 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Resource
+from rehearsal.plugin.plane import Need, Plane, need
 from rehearsal.refusal import Refusal
 from rehearsal.values import UNKNOWN, Inputs, at
+from rehearsal.vendors.azure import hosting
 from rehearsal.vendors.azure.base import Azure, named
 from rehearsal.vendors.declared import says, words
 
 _NETWORK: Final = "Microsoft.Network"
 _VNET: Final = f"{_NETWORK}/virtualNetworks/{{virtualNetworkName}}"
+_NESTED: Final = (hosting.NESTED, "CannotDeleteResource")
 _ZONE: Final = f"{_NETWORK}/privateDnsZones/{{privateZoneName}}"
 
 
@@ -46,6 +50,12 @@ class VirtualNetwork(Azure):
     path = _VNET
     version = "2024-05-01"
     answers = says(resourceGuid="{uuid}", etag='W/"{uuid}"')
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """With its subnets, none of which may be in use."""
+        for subnet in list(behind.things(below=f"{this.identity}/subnets/")):
+            behind.ask("things.remove", id=subnet)
+        super().end(behind, this)
 
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """Address spaces."""
@@ -98,6 +108,10 @@ class PrivateEndpoint(Azure):
     version = "2024-05-01"
     answers = says(customDnsConfigs=[], etag='W/"{uuid}"', networkInterfaces=[])
 
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """The subnet that it has an address of."""
+        return behind.known(hosting.subnet_need(at(this.inputs, "subnet.id"), this.identity))
+
 
 class PrivateDnsZoneGroup(Azure):
     """The names of a private endpoint."""
@@ -141,6 +155,16 @@ class VirtualNetworkLink(Azure):
     path = f"{_ZONE}/virtualNetworkLinks/{{virtualNetworkLinkName}}"
     version = "2024-06-01"
     answers = says(virtualNetworkLinkState="Completed", etag="{uuid}")
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """Its zone, and the subnets of the network, which cannot go while it is linked (azurerm#23150)."""
+        yield from behind.known(need(this.identity.partition("/virtualNetworkLinks/")[0], *_NESTED))
+        for subnet in behind.things(below=f"{self.kept(this)['network']}/subnets/"):
+            yield hosting.subnet_need(subnet, this.identity)
+
+    def kept(self, this: Resource) -> dict[str, Any]:
+        """The network, for servers."""
+        return {"network": str(at(this.inputs, "virtualNetwork.id") or "")}
 
 
 def block(path: str, value: object) -> Iterator[Refusal]:

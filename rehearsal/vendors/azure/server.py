@@ -1,15 +1,18 @@
 """Azure Database for PostgreSQL flexible servers, and what is on one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Found, Resource
+from rehearsal.plugin.plane import Need, Plane
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs, at
-from rehearsal.vendors.azure import network, server_rules
+from rehearsal.vendors.azure import hosting, network, server_rules
 from rehearsal.vendors.azure.base import Azure, named
 from rehearsal.vendors.declared import says, words
+from rehearsal.vendors.hosted import Hosted, Record
 
 _SERVER: Final = "Microsoft.DBforPostgreSQL/flexibleServers"
 _OF_SERVER: Final = f"{_SERVER}/{{serverName}}"
@@ -17,7 +20,7 @@ _VERSION: Final = "2025-08-01"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class Server(Azure):
+class Server(Hosted, Azure):
     """A flexible server: new, restored, or a replica."""
 
     token = "azure-native:dbforpostgresql:Server"  # noqa: S105
@@ -62,9 +65,84 @@ class Server(Azure):
             "systemData": {"createdByType": "Application", "createdAt": "2026-09-01T03:00:00Z"},
         }
 
+    # On a control plane.
+
+    def server_of(self, this: Resource) -> str:
+        """Its name."""
+        return this.identity.rpartition("/")[2]
+
+    def asked(self, behind: Plane, this: Resource) -> dict[str, Any]:
+        """Servers - Create Or Update, in one of its modes."""
+        del behind
+        return hosting.asked(this.inputs)
+
+    def changed(self, behind: Plane, this: Resource, before: dict[str, Any]) -> dict[str, Any]:
+        """The same, of a server that is there."""
+        del behind
+        return hosting.changed(this.inputs, before)
+
+    def told(self, behind: Plane, this: Resource, record: Record) -> Inputs:
+        """Servers - Get."""
+        del behind
+        return hosting.told(this.inputs or record["attributes"], record)
+
+    def seen(self, this: Resource, record: Record) -> Inputs:
+        """What differs from what Azure told last: nothing else is a difference to the provider.
+
+        Source: pulumi/pulumi-azure-native, provider.go, Read.
+        """
+        told = hosting.told(this.inputs or record["attributes"], record)
+        return {key: value if value != this.outputs.get(key) else this.inputs.get(key) for key, value in told.items()}
+
+    def keeping(self, this: Resource) -> dict[str, Any]:
+        """Nothing: the backups of a server go with it."""
+        del this
+        return {}
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """Unless it is locked."""
+        hosting.expect_unlocked(behind, this.identity, scope=this.identity)
+        super().end(behind, this)
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """The way to it."""
+        return hosting.needs(behind, this.inputs, this.identity)
+
 
 class _OnServer(Azure):
-    """Something on a server, which has its path."""
+    """Something on a server, which has its path.
+
+    Azure works on one thing of a server at a time, and refuses the second one (ServerIsBusy).
+    """
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """An operation on the server."""
+        self.work(behind, this)
+        return super().begin(behind, this, half=half)
+
+    def change(self, behind: Plane, this: Resource, before: dict[str, Any]) -> Inputs:
+        """The same."""
+        self.work(behind, this)
+        return super().change(behind, this, before)
+
+    def look(self, behind: Plane, this: Resource) -> Found | None:
+        """What is gone with its server is gone."""
+        return super().look(behind, this) if behind.server(_server_of(this)) is not None else None
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """The same, unless the server is locked."""
+        hosting.expect_unlocked(behind, this.identity, scope=this.identity.rpartition("/")[0].rpartition("/")[0])
+        if behind.server(_server_of(this)) is not None:
+            self.unwork(behind, this)
+        super().end(behind, this)
+
+    def work(self, behind: Plane, this: Resource) -> None:
+        """What the operation does; nothing that PostgreSQL would notice."""
+        behind.ask("servers.modify", name=_server_of(this))
+
+    def unwork(self, behind: Plane, this: Resource) -> None:
+        """What the operation does that takes it away."""
+        behind.ask("servers.modify", name=_server_of(this))
 
     replaces = words("resourceGroupName serverName")
     version = _VERSION
@@ -95,6 +173,20 @@ class Database(_OnServer):
         if isinstance(name, str) and not re.fullmatch(r"[A-Za-z_][\w-]{0,62}", name):
             yield Refusal("databaseName", f"expected up to 63 letters, digits, - and _, got {name!r}")
 
+    def work(self, behind: Plane, this: Resource) -> None:
+        """Databases - Create; one that is there already is as good."""
+        behind.ask("databases.create", server=_server_of(this), name=_name_of(this))
+
+    def unwork(self, behind: Plane, this: Resource) -> None:
+        """Databases - Delete."""
+        if self.look(behind, this) is not None:
+            behind.ask("databases.delete", server=_server_of(this), name=_name_of(this))
+
+    def look(self, behind: Plane, this: Resource) -> Found | None:
+        """A restored server brings its databases along."""
+        server = behind.server(_server_of(this))
+        return Found({}, {}) if server is not None and _name_of(this) in server["databases"] else None
+
 
 class Configuration(_OnServer):
     """One parameter of a server."""
@@ -116,6 +208,14 @@ class Configuration(_OnServer):
         name = inputs.get("configurationName")
         if isinstance(name, str) and not re.fullmatch(r"[A-Za-z_][\w.]*", name):
             yield Refusal("configurationName", f"expected a parameter, for example statement_timeout, got {name!r}")
+
+    def work(self, behind: Plane, this: Resource) -> None:
+        """Configurations - Put; a static one waits for a restart."""
+        _set(behind, this, {_name_of(this): str(this.inputs.get("value") or "")})
+
+    def unwork(self, behind: Plane, this: Resource) -> None:
+        """Back to its default."""
+        _set(behind, this, {})
 
 
 class FirewallRule(_OnServer):
@@ -166,6 +266,10 @@ class AdministratorsMicrosoftEntra(_OnServer):
     # The SDK's enum is the one of another service of its module, in small letters.
     opened = words("principalType")
 
+    def work(self, behind: Plane, this: Resource) -> None:
+        """Administrators - Create: a role named after the identity."""
+        behind.ask("users.create", server=_server_of(this), name=str(this.inputs.get("principalName")), iam=True)
+
     def rules(self, call: Call, inputs: dict[str, Any]) -> Iterator[Refusal]:
         """An object's id is a UUID."""
         del call
@@ -184,3 +288,25 @@ class BackupsAutomaticAndOnDemand(_OnServer):
     path = f"{_OF_SERVER}/backups/{{backupName}}"
     replaces = words("resourceGroupName serverName backupName")
     answers = says(backupType="Customer On-Demand", completedTime="2026-09-01T03:00:00Z", source="Full")
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """Backups Automatic And On Demand - Create."""
+        behind.ask("backups.create", server=_server_of(this), label=f"{_server_of(this)}/{_name_of(this)}")
+        return super().begin(behind, this, half=half)
+
+
+def _server_of(this: Resource) -> str:
+    """The server in the id of something on it."""
+    return this.identity.split("/")[-3]
+
+
+def _name_of(this: Resource) -> str:
+    return this.identity.rpartition("/")[2]
+
+
+def _set(behind: Plane, this: Resource, values: dict[str, str]) -> None:
+    """Set a parameter, or none of its name; the others stay."""
+    server = _server_of(this)
+    known = dict((behind.server(server) or {}).get("parameters") or {})
+    known.pop(_name_of(this), None)
+    behind.ask("servers.modify", name=server, parameters={**known, **values})

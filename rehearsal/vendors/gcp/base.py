@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from rehearsal.errors import ProtectedError
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.faults import Manners
 from rehearsal.plugin.naming import Autoname
 from rehearsal.refusal import Refusal
 from rehearsal.values import UNKNOWN, Inputs, Tree, at, reveal
@@ -30,6 +31,14 @@ class Google(Declared):
     """
 
     package = "pulumi_gcp"
+    cloud = "gcp"
+    manners = Manners(
+        # hashicorp/terraform-provider-google, transport/retry_transport.go: half a second, doubled, up to 90 seconds.
+        attempts=8,
+        throttled="googleapi: Error 429: Quota exceeded for quota metric 'Mutate requests', rateLimitExceeded",
+        failed="Error waiting for the operation: INTERNAL_ERROR: an internal error has occurred",
+        timed_out="Error waiting for the operation: timeout while waiting for state to become 'DONE' (last: 'RUNNING')",
+    )
     model: ClassVar[str] = ""
     renames: ClassVar[Mapping[str, str]] = MappingProxyType({})
     elsewhere: ClassVar[frozenset[str]] = frozenset()

@@ -1,18 +1,21 @@
 """Cloud SQL instances: names, mapping to the API, life."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rehearsal.errors import ProtectedError
 from rehearsal.plugin.behaviour import Call
 from rehearsal.plugin.changes import Change
+from rehearsal.plugin.living import Resource
+from rehearsal.plugin.plane import Need, Plane
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs, Tree, at
 from rehearsal.vendors import certificates
 from rehearsal.vendors.declared import says, words
-from rehearsal.vendors.gcp import sql_rules
+from rehearsal.vendors.gcp import hosting, sql_rules
 from rehearsal.vendors.gcp.base import NAME, Google
+from rehearsal.vendors.hosted import Hosted, Record
 
 _RENAMES: Final = {
     "diskSize": "dataDiskSizeGb",
@@ -26,7 +29,7 @@ _RENAMES: Final = {
 """hashicorp/terraform-provider-google, resource_sql_database_instance.go, expandSqlDatabaseInstanceSettings."""
 
 
-class DatabaseInstance(Google):
+class DatabaseInstance(Hosted, Google):
     """A Cloud SQL instance, a primary or a replica."""
 
     token = "gcp:sql/databaseInstance:DatabaseInstance"  # noqa: S105
@@ -125,6 +128,38 @@ class DatabaseInstance(Google):
                 "and try again: set deletionProtectionEnabled to false"
             )
             raise ProtectedError(message)
+
+    # On a control plane.
+
+    def server_of(self, this: Resource) -> str:
+        """Its name; an import may say the project, too."""
+        return str(this.inputs.get("name") or this.outputs.get("name") or this.identity).rpartition("/")[2]
+
+    def asked(self, behind: Plane, this: Resource) -> dict[str, Any]:
+        """instances.insert, and instances.clone."""
+        del behind
+        return hosting.asked(this.inputs, this.outputs)
+
+    def changed(self, behind: Plane, this: Resource, before: dict[str, Any]) -> dict[str, Any]:
+        """instances.patch."""
+        del behind, before
+        return hosting.changed(this.inputs)
+
+    def told(self, behind: Plane, this: Resource, record: Record) -> Inputs:
+        """instances.get."""
+        return hosting.told(behind, this.inputs or record["attributes"], record)
+
+    def seen(self, this: Resource, record: Record) -> Inputs:
+        """What somebody else has changed, or the instance itself."""
+        return hosting.seen(this.inputs or record["attributes"], record)
+
+    def keeping(self, this: Resource) -> dict[str, Any]:
+        """instances.delete."""
+        return hosting.keeping(this.outputs, self.server_of(this))
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """The way to it."""
+        return hosting.needs(behind, this.inputs)
 
 
 def _settings(settings: dict[str, Any]) -> Inputs:

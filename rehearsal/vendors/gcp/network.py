@@ -1,15 +1,36 @@
 """Networks, addresses and the peering with Google's services."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
+from rehearsal.errors import CloudRefusalError
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Found, Resource
+from rehearsal.plugin.plane import Need, Plane, need
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs
 from rehearsal.vendors.declared import says, words
+from rehearsal.vendors.gcp import hosting
 from rehearsal.vendors.gcp.base import LOWER, NAME, Google, text, within
 
 _LINK: Final = "https://www.googleapis.com/compute/v1/"
+
+
+_USED: Final = (
+    "The {kind} resource '{id}' is already being used by '{by}'",
+    "resourceInUseByAnotherResource",
+)
+"""Compute Engine, "Resource-related errors"."""
+
+
+class _InNetwork(Google):
+    """Something with which its network cannot be deleted."""
+
+    def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
+        """The network."""
+        words, code = _USED
+        return behind.known(need(hosting.plain(this.inputs.get("network")), words.replace("{kind}", "network"), code))
 
 
 class Network(Google):
@@ -43,7 +64,7 @@ class Network(Google):
         yield from within("mtu", inputs.get("mtu"), 1300, 8896, "bytes")
 
 
-class Subnetwork(Google):
+class Subnetwork(_InNetwork):
     """A region's part of a network."""
 
     token = "gcp:compute/subnetwork:Subnetwork"  # noqa: S105
@@ -70,7 +91,7 @@ class Subnetwork(Google):
         return {key: inputs[key] for key in same if key in inputs}
 
 
-class GlobalAddress(Google):
+class GlobalAddress(_InNetwork):
     """A reserved address, or a range of them."""
 
     token = "gcp:compute/globalAddress:GlobalAddress"  # noqa: S105
@@ -96,7 +117,7 @@ class GlobalAddress(Google):
                 yield Refusal("addressType", "expected INTERNAL: a range for VPC_PEERING is private")
 
 
-class Connection(Google):
+class Connection(_InNetwork):
     """The peering of a network with Google's services."""
 
     token = "gcp:servicenetworking/connection:Connection"  # noqa: S105
@@ -114,8 +135,34 @@ class Connection(Google):
         if inputs.get("reservedPeeringRanges") == []:
             yield Refusal("reservedPeeringRanges", "expected at least one allocated range")
 
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """services.connections.create."""
+        return super().begin(behind, _by_id(this), half=half)
+
+    def look(self, behind: Plane, this: Resource) -> Found | None:
+        """services.connections.list."""
+        return super().look(behind, _by_id(this))
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """By policy: the connection is deleted, its peering is removed, or both are left as they are.
+
+        Cloud SQL holds a connection for days after its last instance is gone (magic-modules#18476).
+        """
+        policy = this.outputs.get("deletionPolicy")
+        if policy == "ABANDON":
+            return
+        if policy != "REMOVE_PEERING" and behind.ask("servers.list")["retained"]:
+            raise CloudRefusalError(code="FAILED_PRECONDITION", message=hosting.still_used())
+        super().end(behind, _by_id(this))
+
     def imported(self, call: Call, identity: str) -> Inputs:
         """`<network>:<service>`."""
         del call
         network, _, service = identity.partition(":")
         return {"network": network, "service": service}
+
+
+def _by_id(this: Resource) -> Resource:
+    """A connection under one id, whether its network is said by its id or by its link."""
+    network, _, service = this.identity.rpartition(":")
+    return replace(this, identity=hosting.connection(network, service))

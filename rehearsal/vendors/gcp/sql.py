@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rehearsal.plugin.behaviour import Call
+from rehearsal.plugin.living import Found, Resource
+from rehearsal.plugin.plane import Plane
 from rehearsal.refusal import Refusal
 from rehearsal.values import Inputs
 from rehearsal.vendors.declared import says, words
@@ -40,6 +42,29 @@ class Database(Google):
             yield Refusal("name", f"expected a name of one's own of at most {_LONGEST} characters, got {name!r}")
         if text(inputs.get("deletionPolicy")) not in ("", "ABANDON", "DELETE"):
             yield Refusal("deletionPolicy", f"expected ABANDON or DELETE, got {inputs['deletionPolicy']!r}")
+
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """databases.insert."""
+        del half
+        behind.ask("databases.create", server=this.inputs["instance"], name=this.inputs["name"])
+        return {}
+
+    def change(self, behind: Plane, this: Resource, before: dict[str, Any]) -> Inputs:
+        """Nothing of it changes in place."""
+        del behind, this, before
+        return {}
+
+    def look(self, behind: Plane, this: Resource) -> Found | None:
+        """databases.get."""
+        found = behind.server(_place(this, "instance", "instances"))
+        name = _place(this, "name", "databases")
+        return Found({}, {}) if found is not None and name in found["databases"] else None
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """databases.delete, unless it is abandoned."""
+        server, name = this.outputs["instance"], this.outputs["name"]
+        if this.outputs.get("deletionPolicy") != "ABANDON" and self.look(behind, this) is not None:
+            behind.ask("databases.delete", server=server, name=name)
 
 
 class User(Google):
@@ -81,11 +106,49 @@ class User(Google):
         if text(inputs.get("deletionPolicy")) not in ("", "ABANDON"):
             yield Refusal("deletionPolicy", f"expected ABANDON or nothing, got {inputs['deletionPolicy']!r}")
 
+    def begin(self, behind: Plane, this: Resource, *, half: bool) -> Inputs:
+        """users.insert, which gives one that a clone brought along the password."""
+        del half
+        kind = this.inputs.get("type") or "BUILT_IN"
+        behind.ask("users.create", **_login(this), iam=kind != "BUILT_IN")
+        return {}
+
+    def change(self, behind: Plane, this: Resource, before: dict[str, Any]) -> Inputs:
+        """users.update."""
+        if this.inputs.get("password") != before.get("password"):
+            behind.ask("users.modify", **_login(this))
+        return {}
+
+    def look(self, behind: Plane, this: Resource) -> Found | None:
+        """users.get."""
+        found = behind.server(_place(this, "instance", "instances"))
+        return Found({}, {}) if found is not None and _place(this, "name", "users") in found["users"] else None
+
+    def end(self, behind: Plane, this: Resource) -> None:
+        """users.delete, unless it is abandoned; PostgreSQL refuses it of a role that owns something."""
+        if this.outputs.get("deletionPolicy") != "ABANDON" and self.look(behind, this) is not None:
+            behind.ask("users.delete", server=this.outputs["instance"], name=this.outputs["name"])
+
     def imported(self, call: Call, identity: str) -> Inputs:
         """`projects/<project>/instances/<instance>/users/<name>`, or `<project>/<instance>/<name>`."""
         del call
         parts = [part for part in identity.split("/") if part not in ("projects", "instances", "users", "")]
         return dict(zip(("project", "instance", "name"), parts[-3:], strict=False))
+
+
+def _login(this: Resource) -> dict[str, str]:
+    return {
+        "server": this.inputs["instance"],
+        "name": this.inputs["name"],
+        "password": this.inputs.get("password") or "",
+    }
+
+
+def _place(this: Resource, key: str, part: str) -> str:
+    """The instance, or the name in it; of what is imported as its id says, after the word before it."""
+    known = this.outputs.get(key)
+    steps = this.identity.split("/")
+    return str(known or (steps[steps.index(part) + 1] if part in steps[:-1] else ""))
 
 
 class SslCert(Google):
