@@ -107,8 +107,21 @@ class Rehearsal:
     @property
     def held(self) -> bool:
         """Whether every step succeeded and every promise was kept."""
-        outcomes = [*(each.outcome for each in self.promises), *(each.outcome for each in self.steps)]
-        return bool(outcomes) and all(each is Outcome.HELD for each in outcomes)
+        return bool(self._outcomes) and all(each is Outcome.HELD for each in self._outcomes)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a step failed or a promise was broken; not where something was left out."""
+        return Outcome.BROKEN in self._outcomes
+
+    @property
+    def whole(self) -> bool:
+        """Whether every step was reached."""
+        return all(each.outcome is not Outcome.UNKNOWN for each in self.steps)
+
+    @property
+    def _outcomes(self) -> list[Outcome]:
+        return [*(each.outcome for each in self.promises), *(each.outcome for each in self.steps)]
 
     def record(self) -> dict[str, Any]:
         """The report as JSON takes it."""
