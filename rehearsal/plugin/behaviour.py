@@ -150,7 +150,12 @@ class Behaviour:
         return known, {**known, **self._marked(self.computed(call, known))}
 
     def delete(self, call: Call, identity: str, outputs: Inputs) -> None:
-        """Take it away, or raise what the cloud would answer."""
+        """Take it away.
+
+        Raises:
+            RehearsalError: What the provider or the cloud would answer instead.
+        """
+        self.expect_deletable(call, identity, outputs)
 
     # What the types of resources differ in.
 
@@ -168,6 +173,9 @@ class Behaviour:
         """What the vendor's API would refuse, of inputs that the schema allows."""
         del call, inputs
         yield from ()
+
+    def expect_deletable(self, call: Call, identity: str, outputs: Inputs) -> None:
+        """Raise what would be answered where it must not go."""
 
     def computed(self, call: Call, inputs: dict[str, Any]) -> Inputs:
         """What the cloud adds to a new resource."""

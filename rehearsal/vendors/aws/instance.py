@@ -148,8 +148,8 @@ class Instance(Hosted, Amazon):
         del call
         return {"identifier": identity, "instanceClass": "db.m7g.large", "engine": "postgres"}
 
-    def delete(self, call: Call, identity: str, outputs: Inputs) -> None:
-        """Gone, unless it is protected or its last snapshot has no name."""
+    def expect_deletable(self, call: Call, identity: str, outputs: Inputs) -> None:
+        """Unless it is protected or its last snapshot has no name."""
         del call
         name = at(outputs, "identifier") or identity
         if at(outputs, "deletionProtection") is True:

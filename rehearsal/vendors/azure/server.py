@@ -100,9 +100,11 @@ class Server(Hosted, Azure):
         return {}
 
     def end(self, behind: Plane, this: Resource) -> None:
-        """Unless it is locked."""
+        """With all that is on it, unless it is locked."""
         hosting.expect_unlocked(behind, this.identity, scope=this.identity)
         super().end(behind, this)
+        for each in list(behind.things(below=f"{this.identity}/")):
+            behind.ask("things.remove", id=each)
 
     def needs(self, behind: Plane, this: Resource) -> Iterable[Need]:
         """The way to it."""

@@ -65,8 +65,8 @@ class Google(Declared):
         del call, inputs
         yield from ()
 
-    def delete(self, call: Call, identity: str, outputs: Inputs) -> None:
-        """Gone, unless the provider's own protection is on."""
+    def expect_deletable(self, call: Call, identity: str, outputs: Inputs) -> None:
+        """Unless the provider's own protection is on."""
         del call
         if at(outputs, "deletionProtection") is True or at(outputs, "deletionPolicy") == "PREVENT":
             message = (

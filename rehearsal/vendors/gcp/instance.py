@@ -113,8 +113,8 @@ class DatabaseInstance(Hosted, Google):
         known: dict[str, Tree] = {key: value for key, value in found.groupdict().items() if value}
         return {**known, "settings": {"tier": "db-custom-2-7680", "edition": "ENTERPRISE"}}
 
-    def delete(self, call: Call, identity: str, outputs: Inputs) -> None:
-        """Gone, unless one of the two protections is on."""
+    def expect_deletable(self, call: Call, identity: str, outputs: Inputs) -> None:
+        """Unless one of the two protections is on."""
         del call
         if at(outputs, "deletionProtection") is True:
             message = (
