@@ -68,11 +68,13 @@ class Remains:
 
     Attributes:
         left: Servers and other resources that should have gone.
+        kept: What stays on purpose.
         backups: Final backups, which should be there.
         expected_backups: How many of them the cloud takes; Azure takes none.
     """
 
     left: tuple[str, ...]
+    kept: tuple[str, ...]
     backups: tuple[str, ...]
     expected_backups: int
 

@@ -66,7 +66,7 @@ def _failover(figure: Figure, drill: Drill) -> None:
     axes, found = figure.subplots(), drill.failover
     _bars(axes, drill.load, [GOOD])
     if found is not None:
-        axes.axvspan(found.requested_at, found.completed_at, color=ACCENT, alpha=0.08, linewidth=0)
+        axes.axvspan(found.requested_at, found.completed_at, color=ACCENT, alpha=0.08, linewidth=0, zorder=0)
         _mark(axes, found.requested_at, "failover asked for")
         _mark(axes, found.completed_at, "the cloud calls it done")
     _finish(axes, drill.load)
@@ -87,7 +87,7 @@ def _rotation(figure: Figure, drill: Drill) -> None:
     panels = figure.subplots(1, len(widths), sharey=True, width_ratios=widths, squeeze=False)[0]
     _bars(panels[0], drill.load, [GOOD])
     if found is not None:
-        panels[0].axvspan(found.up_started_at, found.up_ended_at, color=ACCENT, alpha=0.08, linewidth=0)
+        panels[0].axvspan(found.up_started_at, found.up_ended_at, color=ACCENT, alpha=0.08, linewidth=0, zorder=0)
         _mark(panels[0], found.up_started_at, "up begins")
         _mark(panels[0], found.up_ended_at, "up has ended")
     _finish(panels[0], drill.load, f"seconds, as {found.role.before}" if found else "seconds")

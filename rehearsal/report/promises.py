@@ -169,6 +169,7 @@ def _left(findings: Findings, name: str) -> Promise | None:
     if remains is None:
         return None
     backups = f"{len(remains.backups)} final backups, {remains.expected_backups} expected"
-    told = f"{', '.join(remains.left)}; {backups}" if remains.left else backups
+    kept = f"; on purpose: {', '.join(remains.kept)}" if remains.kept else ""
+    told = f"{', '.join(remains.left)}; {backups}" if remains.left else f"{backups}{kept}"
     held = not remains.left and len(remains.backups) == remains.expected_backups
     return Promise(name, f"{len(remains.left)}", "0 allowed", told, _outcome(held=held))

@@ -2,11 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from rehearsal.account import Account
+from rehearsal.controlplane import meeting
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 """The repository, where every command runs."""
@@ -60,13 +60,11 @@ def point(cloud: str) -> None:
         (here / _POINTER).write_text(f"{ground}\n")
 
 
-def grounds() -> Iterator[Path]:
+def grounds() -> list[Path]:
     """Every folder of this clone's rehearsals, those that are outside of it among them; read-only."""
-    for entry in sorted(HOME.glob("*/")):
-        if entry not in (REPORTS, RUNS):
-            pointer = entry / _POINTER
-            yield entry
-            yield from [Path(pointer.read_text().strip())] if pointer.is_file() else []
+    entries = sorted(HOME.glob("*/"))
+    elsewhere = [Path((each / _POINTER).read_text().strip()) for each in entries if (each / _POINTER).is_file()]
+    return list(dict.fromkeys([*(each for each in entries if (each / meeting.FILE).is_file()), *elsewhere]))
 
 
 def shown(path: Path) -> str:

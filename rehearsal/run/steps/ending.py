@@ -10,13 +10,16 @@ from rehearsal.run.steps import generations
 _FINAL: Final = {"gcp": 2, "aws": 2, "azure": 0}
 """Final backups of two generations, where the cloud takes any (docs/clouds.md, "Where the clouds differ")."""
 
+_KEPT: Final = {"aws:kms/key:Key": "the key of what is copied to another region"}
+"""Without it the copies of backups would be lost (infra/backends/aws/copies.py), so no `destroy` takes it along."""
+
 
 def unprotect(life: Life) -> str:
     """Destroy is refused while anything is protected; the protection is lifted, with a reason."""
     life.findings.refused["destroy"] = life.commands.refused("destroy") is not None
     life.file.set(deletion_protection=False)
     life.file.waive("deletion-protection", "the rehearsal is over, and the stack goes")
-    return f"refused while protected, then {counted(life.commands.infra('up')['changes'])}"
+    return f"refused while protected, then {counted(life.commands.infra('up', '--no-bootstrap')['changes'])}"
 
 
 def destroy(life: Life) -> str:
@@ -45,8 +48,10 @@ def left(life: Life) -> str:
     """What the cloud still has of it, by its own account."""
     plane = life.plane
     servers = [f"server {each['name']}" for each in plane.call("servers.list", cloud=life.cloud)["servers"]]
-    things = [f"{each['type']} {each['id']}" for each in plane.call("things.list", cloud=life.cloud)["things"]]
+    things = plane.call("things.list", cloud=life.cloud)["things"]
+    others = [f"{each['type']} {each['id']}" for each in things if each["type"] not in _KEPT]
+    kept = tuple(_KEPT[each["type"]] for each in things if each["type"] in _KEPT)
     backups = plane.call("backups.list", cloud=life.cloud)["backups"]
     final = tuple(each["label"] for each in backups if each["kind"] == "final")
-    life.findings.remains = Remains((*servers, *things), final, _FINAL[life.cloud])
-    return f"{len(servers) + len(things)} left, and {len(final)} final backups"
+    life.findings.remains = Remains((*servers, *others), kept, final, _FINAL[life.cloud])
+    return f"{len(servers) + len(others)} left, and {len(final)} final backups"

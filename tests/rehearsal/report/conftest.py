@@ -133,7 +133,7 @@ def findings() -> Findings:
         refused={"retirement": True, "destroy": True},
         sslmodes={"g1": "verify-full", "g2": "verify-full"},
         scan=Scan(6, {"state": "1.2 MB", "logs": "80 KB"}, ()),
-        remains=Remains((), ("adk-sessions-g1-final", "adk-sessions-g2-final"), 2),
+        remains=Remains((), (), ("adk-sessions-g1-final", "adk-sessions-g2-final"), 2),
     )
 
 

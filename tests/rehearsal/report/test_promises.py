@@ -57,8 +57,8 @@ BREAKS: dict[str, tuple[str, Break]] = {
     "a certificate that nobody checks": ("Certificates checked", put(sslmodes={"g1": "require"})),
     "a password in a log": ("Secrets in clear", put(scan=Scan(6, {"logs": "80 KB"}, ("server.log",)))),
     "no password to look for": ("Secrets in clear", put(scan=Scan(0, {"logs": "80 KB"}, ()))),
-    "a server left over": ("Left over after destroy", put(remains=Remains(("server g1",), ("a", "b"), 2))),
-    "a final backup that was not taken": ("Left over after destroy", put(remains=Remains((), ("a",), 2))),
+    "a server left over": ("Left over after destroy", put(remains=Remains(("server g1",), (), ("a", "b"), 2))),
+    "a final backup that was not taken": ("Left over after destroy", put(remains=Remains((), (), ("a",), 2))),
 }
 
 
