@@ -159,6 +159,7 @@ def _show(result: Result, *, as_json: bool, **extra: Any) -> None:
         return
     verb = "{1} {0}d" if result.operation in {"up", "destroy"} else "{1} to {0}"
     done = ", ".join(verb.format(*change) for change in result.changes.items()) or "nothing to change"
+    done = done.replace("importd", "imported")
     _err.print(f"{result.operation} of stack {result.stack}: {done} ({result.seconds} s)", markup=False)
 
 

@@ -17,13 +17,15 @@ from pulumi.automation import (
     UpResult,
     select_stack,
 )
+from pulumi.automation.events import EngineEvent
 
-from infra import backends, failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage
+from infra import backends, failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage, unsettled
 from infra.errors import InfraError, StateError
 from infra.layout import PROJECT
 from infra.progress import Progress
 from infra.reach import Reach, prepare, reach_of
 from infra.settings.profiles import CLOUDS
+from infra.unsettled import Unsettled
 
 if TYPE_CHECKING:
     from threading import Thread
@@ -155,11 +157,18 @@ class Driver:
 
     def _carry_out(self, call: Callable[[Stack, dict[str, Any]], object], stack: Stack) -> object:
         file = str(self._stage.config_file(self._name, self._stage.folder))
+        open_ends = Unsettled()
+
+        def event(event: EngineEvent) -> None:
+            open_ends.event(event)
+            self._progress.event(event)
+
         try:
-            return call(stack, {"on_event": self._progress.event, "config_file": file, "color": "never"})
-        except CommandError:
+            return call(stack, {"on_event": event, "config_file": file, "color": "never"})
+        except CommandError as error:
             if self._refusal:
                 raise self._refusal from None
+            self._progress.errors += open_ends.lines(self._name, "\n".join([*self._progress.errors, str(error)]))
             raise
 
     def _program(self) -> None:
@@ -193,10 +202,17 @@ class Driver:
             self._command.run(["stack", "init", "--stack", self._name, "--no-select"], folder, self._environment)
 
     def _forget_pending(self, stack: Stack) -> None:
-        """Let go of what a killed run left open, where doing it again is safe."""
+        """Let go of what a killed run left open, where doing it again is safe; elsewhere say once what to look at.
+
+        Raises:
+            StateError: A server may be there that the stack does not know; the next run goes on without it.
+        """
         exported = stack.export_stack()
         document = dict(exported.deployment or {})
         pending = document.pop("pending_operations", None) or []
         if pending and all(operation["resource"]["type"].startswith(_REPEATABLE) for operation in pending):
             self._progress.note(f"an earlier run was cut off in {len(pending)} operation(s): they are done again")
             stack.import_stack(Deployment(exported.version, document))
+        elif servers := unsettled.pending(pending):
+            stack.import_stack(Deployment(exported.version, document))
+            raise StateError("\n".join(unsettled.lines(self._name, servers)))

@@ -3,7 +3,8 @@
 import gzip
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+
+from rehearsal.controlplane import client
+from rehearsal.controlplane.client import ControlPlaneClient
+from rehearsal.ground import ground
 
 CLOUDS = ("gcp", "aws", "azure")
 
@@ -51,6 +56,20 @@ class Rehearsal:
         waivers = {name.replace("_", "-"): reason for name, reason in reasons.items()}
         self._edit(lambda config: config.update({"session-database:waivers": waivers}))
 
+    @property
+    def plane(self) -> ControlPlaneClient:
+        """What plays the cloud."""
+        return client.connect(Path(self.project.environ[client.FOLDER_VARIABLE]))
+
+    def ask(self, verb: str, **asked: Any) -> dict[str, Any]:
+        """Do something behind the stack's back, as somebody at the cloud's console would."""
+        return self.plane.call(verb, cloud=self.cloud, **asked)
+
+    def server(self) -> dict[str, Any]:
+        """The one server that there is, as its cloud knows it."""
+        (only,) = self.ask("servers.list")["servers"]
+        return self.ask("servers.describe", name=only["name"])
+
     def switch(self) -> None:
         """Choose the cloud, by its one key."""
         self._edit(lambda config: config.update({"session-database:backend": self.cloud}))
@@ -90,6 +109,22 @@ def rehearse(clone: Callable[[], Path], project_of: Callable[[Path], Any]) -> Ca
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def on_servers(clone: Callable[[], Path], project_of: Callable[[Path], Any]) -> Iterator[Callable[[str], Rehearsal]]:
+    """Gives the same with PostgreSQL servers behind the stand-ins; at the end nothing of them runs."""
+    with ExitStack() as stack:
+
+        def make(cloud: str) -> Rehearsal:
+            folder = stack.enter_context(ground())
+            stack.callback(client.stop, folder)
+            project = project_of(clone())
+            made = Rehearsal(replace(project, environ=project.environ | {client.FOLDER_VARIABLE: str(folder)}), cloud)
+            made.switch()
+            return made
+
+        yield make
 
 
 @pytest.fixture(scope="module", params=CLOUDS)
