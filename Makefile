@@ -1,6 +1,7 @@
 # Everything a newcomer, a maintainer and CI do. `make help` lists it.
 
 STACK  ?= dev
+CLOUD  ?= gcp
 EXTRAS ?= $(filter gcp aws azure,$(shell sed -n 's/^ *session-database:backend: *//p' Pulumi.$(STACK).yaml 2>/dev/null))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -12,10 +13,10 @@ export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up preview refresh destroy outputs verify serve check test test-online bench lock policy clean
+.PHONY: help environment up preview refresh destroy outputs verify serve rehearse rehearse-clean check test test-online bench lock policy clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: environment ## From nothing to a working session database (STACK=dev)
 	@$(BIN)/python -m infra up --stack $(STACK)
@@ -37,6 +38,13 @@ verify: environment ## Check the session schema and try it with ADK itself (STAC
 
 serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
 	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
+
+rehearse: EXTRAS = $(CLOUD) rehearsal drills
+rehearse: environment ## The whole life of production on this machine, with a report (CLOUD=gcp, aws or azure)
+	@$(BIN)/python -m rehearsal run $(CLOUD)
+
+rehearse-clean: ## End every rehearsal of this clone, its servers and its state; reports stay
+	@$(BIN)/python -m rehearsal clean
 
 check: EXTRAS = gcp aws azure rehearsal drills
 check: environment ## Format, lint, types, imports and documentation, as in CI

@@ -10,8 +10,14 @@ from rehearsal.run.steps import generations
 _FINAL: Final = {"gcp": 2, "aws": 2, "azure": 0}
 """Final backups of two generations, where the cloud takes any (docs/clouds.md, "Where the clouds differ")."""
 
-_KEPT: Final = {"aws:kms/key:Key": "the key of what is copied to another region"}
-"""Without it the copies of backups would be lost (infra/backends/aws/copies.py), so no `destroy` takes it along."""
+_KEPT: Final = {
+    "aws:kms/key:Key": "the key of what is copied to another region",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "the bucket of the logs",
+    "gcp:projects/service:Service": "services of the project",
+}
+"""What no `destroy` takes along: without the key the copies of backups would be lost, Google keeps a deleted bucket for
+a week, and a service that is switched off takes others with it.
+"""
 
 
 def unprotect(life: Life) -> str:
@@ -50,7 +56,7 @@ def left(life: Life) -> str:
     servers = [f"server {each['name']}" for each in plane.call("servers.list", cloud=life.cloud)["servers"]]
     things = plane.call("things.list", cloud=life.cloud)["things"]
     others = [f"{each['type']} {each['id']}" for each in things if each["type"] not in _KEPT]
-    kept = tuple(_KEPT[each["type"]] for each in things if each["type"] in _KEPT)
+    kept = tuple(dict.fromkeys(_KEPT[each["type"]] for each in things if each["type"] in _KEPT))
     backups = plane.call("backups.list", cloud=life.cloud)["backups"]
     final = tuple(each["label"] for each in backups if each["kind"] == "final")
     life.findings.remains = Remains((*servers, *others), kept, final, _FINAL[life.cloud])
