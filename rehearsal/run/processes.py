@@ -57,15 +57,15 @@ class Processes:
             command: Its arguments; never a secret, which every user of the machine could read.
             how: What `subprocess.Popen` takes besides.
         """
-        process = subprocess.Popen(command, text=True, start_new_session=True, **how)
-        self._write([*self._read(), _named(process.pid)])
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                _end(psutil.Process(process.pid))
-            process.wait()
-            self._write([each for each in self._read() if each["pid"] != process.pid])
+        with subprocess.Popen(command, text=True, start_new_session=True, **how) as process:
+            self._write([*self._read(), _named(process.pid)])
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    _end(psutil.Process(process.pid))
+                process.wait()
+                self._write([each for each in self._read() if each["pid"] != process.pid])
 
     @property
     def owner(self) -> int | None:
