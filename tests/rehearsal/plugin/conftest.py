@@ -16,7 +16,13 @@ Engine = Callable[[str, str], dict[str, Any]]
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def folder() -> Path | None:
+    """The folder of a rehearsal with servers; none here, so that stand-ins answer alone."""
+    return None
+
+
+@pytest.fixture
+def engine(tmp_path: Path, folder: Path | None) -> Engine:
     """Runs a program of programs.py through an operation, on one fresh stack and without anybody's credentials."""
     tools = ROOT / ".tools/pulumi/bin"
     if not (tools / "pulumi").exists():
@@ -31,6 +37,7 @@ def engine(tmp_path: Path) -> Engine:
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "SESSION_DB_REHEARSAL": str(folder or ""),
     }
 
     def run(program: str, operation: str) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def test_an_import_reads_what_its_id_says_and_no_more(
     token: str, identity: str, known: dict[str, str], behaviour: Find, call: Ask
 ) -> None:
     """The program adds what it wants; what contradicts the id is a difference, which the engine refuses to import."""
-    inputs, outputs = behaviour(token).read(call(token), identity, {}, {})
+    inputs, outputs = behaviour(token).read(call(token), identity, {}, {}) or ({}, {})
     name = list(known.values())[-1]
     field = list(known)[-1]
 
