@@ -107,6 +107,14 @@ class Life:
         self.hosts[generation] = str(outputs["host"])
         self.findings.sslmodes[generation] = passwords.sslmode(outputs)
 
+    def protects(self, verb: str) -> bool:
+        """Whether a command that would delete a server is refused by its protection, not by anything else.
+
+        Args:
+            verb: For example `destroy`.
+        """
+        return "deletion_protection" in (self.commands.refused(verb) or "")
+
     def drill(self, name: str) -> Drill:
         """Run a drill; a promise that it breaks is found, and ends nothing.
 

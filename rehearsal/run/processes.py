@@ -19,7 +19,7 @@ _GRACE_SECONDS: Final = 20.0
 
 
 class Processes:
-    """The processes of one cloud's rehearsal; each leads a group of its own.
+    """The processes of one cloud's rehearsal; each leads a session of its own.
 
     Args:
         cloud: Which cloud's.
@@ -102,14 +102,24 @@ def _named(pid: int) -> dict[str, Any]:
 
 
 def _end(process: psutil.Process) -> None:
-    """As Ctrl-C does, to it alone, which ends its own; then by force, to all of them."""
-    family = [process, *process.children(recursive=True)]
+    """As Ctrl-C does, to it alone, which ends its own; then by force, to all of its session.
+
+    A control plane that one of them has started is in a session of its own: the cloud lives on.
+    """
     process.send_signal(signal.SIGINT)
     psutil.wait_procs([process], timeout=_GRACE_SECONDS)
-    for each in family:
+    left = [process, *_session(process.pid)]
+    for each in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
-    psutil.wait_procs(family, timeout=_GRACE_SECONDS)
+    psutil.wait_procs(left, timeout=_GRACE_SECONDS)
+
+
+def _session(number: int) -> Iterator[psutil.Process]:
+    for each in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(each.pid) == number:
+                yield each
 
 
 def running() -> dict[str, int]:

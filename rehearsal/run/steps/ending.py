@@ -22,7 +22,7 @@ a week, and a service that is switched off takes others with it.
 
 def unprotect(life: Life) -> str:
     """Destroy is refused while anything is protected; the protection is lifted, with a reason."""
-    life.findings.refused["destroy"] = life.commands.refused("destroy") is not None
+    life.findings.refused["destroy"] = life.protects("destroy")
     life.file.set(deletion_protection=False)
     life.file.waive("deletion-protection", "the rehearsal is over, and the stack goes")
     return f"refused while protected, then {counted(life.commands.infra('up', '--no-bootstrap')['changes'])}"

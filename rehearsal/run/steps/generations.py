@@ -41,7 +41,7 @@ def retire(life: Life) -> str:
     second = next(each for each in life.file.section["servers"] if each["id"] == "g2")
     logs(life)
     life.file.set(servers=[second])
-    life.findings.refused["retirement"] = life.commands.refused("up") is not None
+    life.findings.refused["retirement"] = life.protects("up")
     life.file.set(servers=[{**_FIRST, "deletion_protection": False}, second])
     life.commands.infra("up", "--no-bootstrap")
     life.file.set(servers=[second])
