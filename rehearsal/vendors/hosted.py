@@ -36,8 +36,11 @@ class Hosted(Living):
         record = behind.server(self.server_of(this))
         if record is None:
             return None
-        attributes = {key: value for key, value in record["attributes"].items() if not key.startswith("__")}
-        return Found({**attributes, **self.seen(this, record)}, self.told(behind, this, record))
+        # A server that was restored by hand has its source's attributes, but a name of its own.
+        named = self.autoname.field if self.autoname else ""
+        said = {**record["attributes"], **self.seen(this, record)}
+        inputs = {key: value for key, value in said.items() if key in self.schema.inputs.fields and key != named}
+        return Found(inputs, self.told(behind, this, record))
 
     def end(self, behind: Plane, this: Resource) -> None:
         """Gone, with what the vendor keeps of it."""

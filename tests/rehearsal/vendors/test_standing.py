@@ -14,6 +14,8 @@ from rehearsal.plugin.behaviour import Behaviour, Call
 from rehearsal.values import Secret
 
 Make = Callable[..., tuple[str, dict[str, Any]]]
+Find = Callable[[str], Behaviour]
+Ask = Callable[[str], Call]
 
 AZURE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers"
 VNET = f"{AZURE}/Microsoft.Network/virtualNetworks/main"
@@ -167,3 +169,35 @@ def test_nothing_on_a_locked_server_of_azure_goes(make: Make, drop: Callable[...
             drop(f"azure-native:dbforpostgresql:{kind}", made)
     drop(token, lock)
     drop("azure-native:dbforpostgresql:Server", server)
+
+
+IMPORTED = {
+    "aws:rds/instance:Instance": ({"username": "adk_owner"}, "{}", "identifier"),
+    "gcp:sql/databaseInstance:DatabaseInstance": (
+        {"databaseVersion": "POSTGRES_17"},
+        "projects/example-project/instances/{}",
+        "name",
+    ),
+}
+"""Inputs of a server, what an import goes by, and which input is its name."""
+
+
+@pytest.mark.parametrize("token", IMPORTED)
+def test_a_server_that_a_drill_restored_is_taken_in_under_its_own_name(
+    make: Make, folder: Path, behaviour: Find, call: Ask, token: str
+) -> None:
+    """A refresh finds no other; one that is not there is not taken in."""
+    source, identity, named = IMPORTED[token]
+    cloud = token.partition(":")[0]
+    make(token, **{named: "drilled"}, **source)
+    client.connect(folder).call("servers.create", cloud=cloud, name="restored", kind="restore", source="drilled")
+
+    taken = behaviour(token).read(call(token), identity.format("restored"), {}, {})
+
+    assert taken is not None
+    assert taken[0][named] == "restored"
+    assert source.items() <= taken[0].items()
+    again = behaviour(token).read(call(token), identity.format("restored"), *taken)
+    assert again is not None
+    assert again[0] == taken[0]
+    assert behaviour(token).read(call(token), identity.format("nowhere"), {}, {}) is None
