@@ -139,10 +139,10 @@ def fault(folder: Path, cloud: str, times: int, verb: str, fault: tuple[str, ...
     """
     from rehearsal.controlplane import client  # noqa: PLC0415  # Keeps --help quick.
 
+    kind, operation, what = _three(fault) if verb == "add" else ("", "", "")
     try:
         plane = client.connect(folder.resolve())
         if verb == "add":
-            kind, operation, what = _three(fault)
             plane.call("faults.add", type=kind, operation=operation, fault=what, cloud=cloud, times=times)
         elif verb == "clear":
             plane.call("faults.clear")
