@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import yaml
 
+from infra import yaml_text
 from infra.errors import SettingsError
 from infra.layout import PROJECT, ROOT
 
@@ -121,10 +122,10 @@ def read(path: Path) -> dict[str, Any]:
     """The content of a stack file or of Pulumi.yaml; read-only.
 
     Raises:
-        SettingsError: It is missing, or no YAML mapping.
+        SettingsError: It is missing, no YAML mapping, or no configuration that the engine takes.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        return yaml_text.parsed(path.read_text(), path.name)
     except FileNotFoundError:
         known = ", ".join(sorted(file.stem.removeprefix("Pulumi.") for file in ROOT.glob("Pulumi.*.yaml")))
         message = f"expected a stack file {path.name}; there are: {known}. For example: --stack dev"
@@ -132,12 +133,3 @@ def read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         message = f"{path.name}: expected UTF-8 text such as `{PROJECT}:backend: sqlite` under `config:`"
         raise SettingsError(message) from None
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" line {place.line + 1}" if place else ""
-        message = f"{path.name}:{line} expected YAML such as `{PROJECT}:backend: sqlite` under `config:`"
-        raise SettingsError(message) from None
-    if not isinstance(content, dict | None):
-        message = f"{path.name}: expected a mapping with the key `config:`, got {type(content).__name__}"
-        raise SettingsError(message)
-    return content or {}

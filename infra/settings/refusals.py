@@ -28,16 +28,25 @@ class Refusal:
     def line(self, project: str, stack: str) -> str:
         """The line a user reads; read-only."""
         section = self.key.partition(".")[0]
-        return (
+        return shown(
             f"Pulumi.{stack}.yaml: {project}:{self.key}: expected {self.expected}. "
             f"For example: {project}:{section}: {self.fix}"
         )
 
 
+def shown(text: str) -> str:
+    r"""The text on one line, its control characters and whatever else nobody sees written as escapes; pure.
+
+    >>> shown("a\nb\x00")
+    'a\\nb\\x00'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def line(root: type[BaseModel], kind: str, loc: Loc, project: str, stack: str) -> str:
     """What is wrong with a key, from pydantic's kind of error and its place; read-only."""
     loc = _named(root, loc)
-    where = f"Pulumi.{stack}.yaml: {project}:{_path(loc)}"
+    where = f"Pulumi.{stack}.yaml: {project}:{shown(_path(loc))}"
     if kind == "extra_forbidden":
         parent = _section(root, loc[:-1])
         known = ", ".join(keys(parent))

@@ -145,3 +145,15 @@ def test_a_reason_is_kept_as_one_line() -> None:
     """In any language, and from a YAML block as well."""
     assert reason("watched by\n the platform\u00a0team \n") == "watched by the platform team"
     assert reason("平台团队自己的监控系统负责") == "平台团队自己的监控系统负责"
+
+
+def test_what_a_terminal_would_hide_is_shown_as_an_escape() -> None:
+    """In a value that preflight refuses, and in a key."""
+    section = {"sku": "Standard\x00\x1b[2J\u202e", "a\nb": 1}
+    with pytest.raises(SettingsError) as unknown:
+        load(backend="azure", azure=json.dumps(section))
+    refused = refusals.Refusal("azure.sku", f"a size, not {section['sku']}", "{sku: Standard_D2ds_v5}")
+
+    (key,) = str(unknown.value).splitlines()
+    assert r"azure.a\nb: unknown key" in key
+    assert r"not Standard\x00\x1b[2J\u202e." in refused.line(PROJECT, "dev")
