@@ -5,6 +5,7 @@ destroy are among the steps; the searches for passwords and for what is left are
 """
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,32 +65,33 @@ def processes_of(root: Path) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="class")
+def rehearsed(
+    clone: Callable[[], Path], project_of: Callable[[Path], Any], request: pytest.FixtureRequest
+) -> Iterator[tuple[Any, subprocess.CompletedProcess[str]]]:
+    """A clone in which the class's cloud was rehearsed, and how the command ended."""
+    project = project_of(clone())
+    command = [sys.executable, "-m", "rehearsal", "run", request.cls.cloud, "--json", "--seconds", "2"]
+    yield project, project.shell(*command)
+    project.shell(sys.executable, "-m", "rehearsal", "clean")
+
+
+@pytest.fixture(scope="class")
+def report(rehearsed: tuple[Any, subprocess.CompletedProcess[str]], request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the command printed, which is what it wrote."""
+    project, done = rehearsed
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout)
+    folder = project.root / ".rehearsal" / "reports" / request.cls.cloud
+    assert printed == json.loads((folder / "report.json").read_text())
+    assert "Every promise was held" in (folder / "report.html").read_text()
+    return printed
+
+
 class WholeWay:
     """One cloud's: a class each, so that the clouds are rehearsed side by side."""
 
     cloud: str
-
-    @pytest.fixture(scope="class")
-    def project(
-        self, clone: Callable[[], Path], project_of: Callable[[Path], Any], request: pytest.FixtureRequest
-    ) -> Iterator[Any]:
-        """A clone in which the cloud was rehearsed, with the end of the command in `done`."""
-        found = project_of(clone())
-        command = [sys.executable, "-m", "rehearsal", "run", request.cls.cloud, "--json", "--seconds", "2"]
-        request.cls.done = found.shell(*command)
-        yield found
-        found.shell(sys.executable, "-m", "rehearsal", "clean")
-
-    @pytest.fixture(scope="class")
-    def report(self, project: Any, request: pytest.FixtureRequest) -> dict[str, Any]:
-        """What the command printed, which is what it wrote."""
-        done = request.cls.done
-        assert done.returncode == 0, done.stderr
-        printed: dict[str, Any] = json.loads(done.stdout)
-        folder = project.root / ".rehearsal" / "reports" / self.cloud
-        assert printed == json.loads((folder / "report.json").read_text())
-        assert "Every promise was held" in (folder / "report.html").read_text()
-        return printed
 
     def test_every_step_is_done_in_order(self, report: dict[str, Any]) -> None:
         """None is left out."""
@@ -118,12 +120,14 @@ class WholeWay:
         assert searched.startswith("4 passwords looked for in "), "the owner's and the app's, before and after"
         assert all(place in searched for place in ("state", "printed text", "command lines", "logs"))
 
-    def test_nothing_is_left_of_it(self, project: Any, report: dict[str, Any]) -> None:
+    def test_nothing_is_left_of_it(self, rehearsed: tuple[Any, Any], report: dict[str, Any]) -> None:
         """No process, no stack file, no state of the stack."""
+        root = rehearsed[0].root
+
         assert report["held"]
-        assert processes_of(project.root) == []
-        assert not (project.root / f"Pulumi.rehearse-{self.cloud}.yaml").exists()
-        assert list((project.root / ".state").rglob(f"*/stacks/*/rehearse-{self.cloud}*")) == []
+        assert processes_of(root) == []
+        assert not (root / f"Pulumi.rehearse-{self.cloud}.yaml").exists()
+        assert list((root / ".state").rglob(f"*/stacks/*/rehearse-{self.cloud}*")) == []
 
 
 class TestGcp(WholeWay):
