@@ -68,8 +68,9 @@ def load(config: Mapping[str, str], *, project: str, stack: str) -> Settings:
     try:
         return Settings.model_validate(profiles.filled(own))
     except ValidationError as error:
-        found = (refusals.line(Settings, each["type"], each["loc"], project, stack) for each in error.errors())
-        raise SettingsError("\n".join(dict.fromkeys(found))) from None
+        found = ((each["type"], each["loc"]) for each in refusals.innermost(error.errors()))
+        lines = (refusals.line(Settings, kind, loc, project, stack) for kind, loc in found)
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from None
 
 
 def documented() -> Iterator[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from infra.settings.managed import ManagedSettings
 from infra.settings.section import Section
-from infra.settings.types import Cidr, ServerId
+from infra.settings.types import Cidr, NoSwitch, ServerId, Switch, Whole
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z")]
 """A region as AWS writes it."""
@@ -36,24 +36,24 @@ MAX_GIB: Final = 65_536
 class Storage(Section):
     """The volume, gp3, encrypted."""
 
-    size_gib: int = Field(
+    size_gib: Whole = Field(
         default=100, ge=20, le=MAX_GIB, description="the size of the volume, 20 to 65536 GiB", examples=[100]
     )
-    max_gib: int = Field(
+    max_gib: Whole = Field(
         default=500,
         ge=0,
         le=MAX_GIB,
         description="the size up to which RDS lets the volume grow by itself, up to 65536 GiB; 0 for no growth",
         examples=[500],
     )
-    iops: int = Field(
+    iops: Whole = Field(
         default=0,
         ge=0,
         le=64_000,
         description="provisioned IOPS, 12000 to 64000 from 400 GiB on; 0 for the baseline",
         examples=[0],
     )
-    throughput: int = Field(
+    throughput: Whole = Field(
         default=0,
         ge=0,
         le=4_000,
@@ -65,7 +65,7 @@ class Storage(Section):
 class Backup(Section):
     """Automated backups, which are what a point in time is restored from."""
 
-    retention_days: int = Field(
+    retention_days: Whole = Field(
         default=14,
         ge=0,
         le=35,
@@ -75,7 +75,7 @@ class Backup(Section):
     window: ClockTime = Field(
         default="02:00", description="when the hour of the daily backup starts, HH:MM, UTC", examples=["02:00"]
     )
-    final: bool = Field(
+    final: Switch = Field(
         default=True, description="whether a server leaves a final snapshot when it is deleted", examples=[True]
     )
     copy_region: MaybeRegion = Field(
@@ -198,13 +198,13 @@ class AwsSettings(ManagedSettings):
         description="the ARN of a KMS key in that region for the replica; empty for one that is made there",
         examples=["arn:aws:kms:eu-central-1:123456789012:key/1a2b3c4d"],
     )
-    manage_master_password: bool = Field(
+    manage_master_password: Switch = Field(
         default=False,
         description="whether RDS makes, keeps and rotates the owner's password, so that it is not in the state",
         examples=[True],
     )
     iam: Iam = Field(default=Iam(), description="a section")
-    apply_immediately: bool = Field(
+    apply_immediately: Switch = Field(
         default=False,
         description="whether changes that interrupt are made at once and not in the maintenance window",
         examples=[True],
@@ -220,19 +220,19 @@ class AwsSettings(ManagedSettings):
         description="where clients keep the RDS bundle, for the URI; empty for libpq's own ~/.postgresql/root.crt",
         examples=["/etc/ssl/certs/rds-global-bundle.pem"],
     )
-    secret_recovery_days: int = Field(
+    secret_recovery_days: Whole = Field(
         default=30,
         ge=0,
         le=30,
         description="how long a deleted secret can be recovered, 7 to 30 days; 0 deletes it at once",
         examples=[30],
     )
-    monitoring_interval: Literal[0, 1, 5, 10, 15, 30, 60] = Field(
+    monitoring_interval: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NoSwitch] = Field(
         default=60,
         description="seconds between the metrics of enhanced monitoring, one of: 0, 1, 5, 10, 15, 30, 60; 0 for none",
         examples=[60],
     )
-    insights_retention_days: int = Field(
+    insights_retention_days: Whole = Field(
         default=7,
         ge=7,
         le=731,

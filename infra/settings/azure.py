@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from infra.settings.managed import ManagedSettings
 from infra.settings.section import Section
-from infra.settings.types import Cidr
+from infra.settings.types import Cidr, Switch, Whole
 
 Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z|^\Z")]
 """An id of a subscription or of an Entra object, in small letters; empty where there is none."""
@@ -27,13 +27,13 @@ BackupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,61}[a-
 class Storage(Section):
     """The disk. It grows by itself; Azure doubles it each time, never shrinks it, and has no cap for it."""
 
-    size_gib: int = Field(
+    size_gib: Whole = Field(
         default=128,
         description="the size to start with, in GiB, one of: 32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, "
         "16384, 32767",
         examples=[128],
     )
-    max_gib: int = Field(
+    max_gib: Whole = Field(
         default=512,
         ge=32,
         le=32767,
@@ -41,7 +41,7 @@ class Storage(Section):
         "raised when alerts.storage_percent of it is used",
         examples=[512],
     )
-    autogrow: bool = Field(
+    autogrow: Switch = Field(
         default=True, description="whether Azure doubles the storage before it is full", examples=[True]
     )
     tier: Literal["", "P4", "P6", "P10", "P15", "P20", "P30", "P40", "P50", "P60", "P70", "P80"] = Field(
@@ -54,7 +54,7 @@ class Storage(Section):
 class Backup(Section):
     """Daily snapshots and the write-ahead log: any moment within the retention can be restored."""
 
-    retention_days: int = Field(
+    retention_days: Whole = Field(
         default=14, ge=7, le=35, description="days back to which any moment can be restored, 7 to 35", examples=[14]
     )
     copy_region: Region | Literal[""] = Field(
@@ -200,7 +200,7 @@ class AzureSettings(ManagedSettings):
         description="the id of the key for copies in another region, in a Key Vault of that region",
         examples=[f"{_GROUPS}/keys/providers/Microsoft.KeyVault/vaults/example-far/keys/sessions"],
     )
-    vault_public: bool = Field(
+    vault_public: Switch = Field(
         default=True,
         description="whether the Key Vault of the passwords answers outside of private endpoints; who may read is "
         "a matter of secret_readers in either case",

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from infra.settings.managed import ManagedSettings
 from infra.settings.section import Section
-from infra.settings.types import Cidr
+from infra.settings.types import Cidr, Switch, Whole
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)+\d{1,2}\Z")]
 """A region, not a zone, for example `us-central1` (Google Cloud, "Regions and zones")."""
@@ -33,10 +33,10 @@ _KEY = "projects/example-project/locations/us-central1/keyRings/sessions/cryptoK
 class Storage(Section):
     """The disk, which grows by itself up to a limit."""
 
-    size_gib: int = Field(
+    size_gib: Whole = Field(
         default=20, ge=10, le=65536, description="the size of a new disk, 10 to 65536 GiB", examples=[20]
     )
-    max_gib: int = Field(
+    max_gib: Whole = Field(
         default=200,
         ge=10,
         le=65536,
@@ -51,10 +51,10 @@ class Backup(Section):
     window: TimeOfDay = Field(
         default="03:00", description="when the daily backup starts, HH:MM, UTC", examples=["'03:00'"]
     )
-    retention_days: int = Field(
+    retention_days: Whole = Field(
         default=30, ge=1, le=365, description="how long a daily backup is kept, 1 to 365 days", examples=[30]
     )
-    pitr_days: int = Field(
+    pitr_days: Whole = Field(
         default=7,
         ge=0,
         le=35,
@@ -66,10 +66,10 @@ class Backup(Section):
         description="the region or multi-region (us, eu, asia) that keeps the backups; empty is the nearest one",
         examples=["eu"],
     )
-    final: bool = Field(
+    final: Switch = Field(
         default=True, description="whether a last backup is taken when a server is deleted", examples=[True]
     )
-    final_days: int = Field(
+    final_days: Whole = Field(
         default=30, ge=1, le=365, description="how long that last backup is kept, 1 to 365 days", examples=[30]
     )
 
@@ -180,9 +180,9 @@ class GcpSettings(ManagedSettings):
         description="a list of the regions that hold the secrets; none leaves it to Google",
         examples=["[us-central1]"],
     )
-    password_policy: bool = Field(
+    password_policy: Switch = Field(
         default=False, description="whether Cloud SQL refuses short passwords of new roles", examples=[True]
     )
-    enable_apis: bool = Field(
+    enable_apis: Switch = Field(
         default=True, description="whether the project's APIs that are needed are switched on", examples=[True]
     )

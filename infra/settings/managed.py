@@ -16,6 +16,8 @@ from infra.settings.types import (
     PostgresVersion,
     RoleName,
     ServerId,
+    Switch,
+    Whole,
 )
 
 
@@ -29,7 +31,7 @@ class Maintenance(Section):
 class Alerts(Section):
     """Who is told, and when."""
 
-    enabled: bool = Field(default=True, description="whether anybody is told", examples=[True])
+    enabled: Switch = Field(default=True, description="whether anybody is told", examples=[True])
     emails: tuple[Email, ...] = Field(
         default=(), description="a list of e-mail addresses", examples=["[oncall@example.com]"]
     )
@@ -44,10 +46,10 @@ class Alerts(Section):
     connections_percent: Percent = Field(
         default=80, description="share of the allowed connections to alert at, 1 to 100 percent", examples=[80]
     )
-    replication_lag_seconds: int = Field(
+    replication_lag_seconds: Whole = Field(
         default=60, ge=1, le=86400, description="replication lag to alert at, 1 to 86400 seconds", examples=[60]
     )
-    backup_age_hours: int = Field(
+    backup_age_hours: Whole = Field(
         default=36, ge=24, le=168, description="age of the newest backup to alert at, 24 to 168 hours", examples=[36]
     )
 
@@ -98,23 +100,23 @@ class ManagedSettings(Section):
     auth: Literal["password", "iam"] = Field(
         default="password", description="how roles log in, one of: password, iam", examples=["password"]
     )
-    rotation: int = Field(
+    rotation: Whole = Field(
         default=0,
         ge=0,
         le=100_000,
         description="a number; counting it up by one moves the app to its other role with a new password",
         examples=[1],
     )
-    high_availability: bool = Field(
+    high_availability: Switch = Field(
         default=True, description="whether a standby in another zone takes over", examples=[True]
     )
-    read_replicas: int = Field(
+    read_replicas: Whole = Field(
         default=0, ge=0, le=5, description="the number of read replicas in the same region, 0 to 5", examples=[1]
     )
-    deletion_protection: bool = Field(
+    deletion_protection: Switch = Field(
         default=True, description="whether the cloud and the engine refuse to delete the servers", examples=[True]
     )
-    replica_protection: bool = Field(
+    replica_protection: Switch = Field(
         default=True,
         description="whether the replica in replica_region is as protected as its server; false one `up` before "
         "replica_region is taken out",
@@ -126,15 +128,15 @@ class ManagedSettings(Section):
         description="a map of further server parameters to their values",
         examples=["{log_min_duration_statement: '500'}"],
     )
-    api_processes: int = Field(
+    api_processes: Whole = Field(
         default=4,
         ge=1,
         le=300,
         description="how many API server processes use the database at once, 1 to 300; each opens up to 15 connections",
         examples=[8],
     )
-    query_insights: bool = Field(default=True, description="whether slow queries are recorded", examples=[True])
-    log_retention_days: int = Field(
+    query_insights: Switch = Field(default=True, description="whether slow queries are recorded", examples=[True])
+    log_retention_days: Whole = Field(
         default=30, ge=1, le=365, description="how long logs are kept, 1 to 365 days", examples=[30]
     )
     alerts: Alerts = Field(default=Alerts(), description="a section")

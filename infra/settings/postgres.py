@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from infra.settings.section import Section
+from infra.settings.types import Whole
 
 
 def _host(text: str) -> str:
@@ -44,7 +45,7 @@ class PostgresSettings(Section):
     host: Host = Field(
         default="localhost", description="the server's name or address, without a port", examples=["db.example.org"]
     )
-    port: int = Field(default=5432, ge=1, le=65535, description="the server's port, 1 to 65535", examples=[5432])
+    port: Whole = Field(default=5432, ge=1, le=65535, description="the server's port, 1 to 65535", examples=[5432])
     database: GivenName = Field(
         default="adk_sessions",
         description="the name of the database, which has to exist, up to 63 characters",

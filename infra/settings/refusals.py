@@ -1,12 +1,13 @@
 """One readable line for each setting that cannot be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 Loc = tuple[int | str, ...]
 
@@ -57,6 +58,15 @@ def line(root: type[BaseModel], kind: str, loc: Loc, project: str, stack: str) -
         f"a section with the keys {', '.join(keys(inner))}" if inner and not field.examples else field.description
     )
     return f"{where}: expected {expected}. For example: {example(root, loc, project)}"
+
+
+def innermost(errors: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Without those about a list that lacks only what is itself refused; read-only."""
+    all_of_them = list(errors)
+    for each in all_of_them:
+        place = each["loc"]
+        if not any(other["loc"][: len(place)] == place != other["loc"] for other in all_of_them):
+            yield each
 
 
 def keys(section: type[BaseModel]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra.settings.section import Section
-from infra.settings.types import Moment, PostgresVersion, ServerId
+from infra.settings.types import Moment, PostgresVersion, ServerId, Switch
 
 
 class Restore(Section):
@@ -46,7 +46,7 @@ class Server(Section):
         description="the cloud's id of an existing server, which becomes this generation as it is",
         examples=["projects/example/instances/sessions"],
     )
-    deletion_protection: bool | None = Field(
+    deletion_protection: Switch | None = Field(
         default=None,
         description="whether this generation is protected, if not as the section says; false before it is retired",
         examples=[False],

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
 
 FilePath = Annotated[
     str,
@@ -29,10 +29,27 @@ NamePrefix = Annotated[str, StringConstraints(pattern=r"^[a-z](?!.*--)[a-z0-9-]{
 ServerId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,7}\Z")]
 """A generation's name, for example `g1`; it ends up in names of resources."""
 
-Hour = Annotated[int, Field(ge=0, le=23)]
+Whole = Annotated[int, Strict()]
+"""A whole number: neither `true`, which pydantic reads as 1 (its "Conversion Table"), nor a text in quotes."""
+
+
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        message = "true or false"
+        raise ValueError(message)  # noqa: TRY004  # What pydantic turns into a refusal.
+    return value
+
+
+NoSwitch = BeforeValidator(_no_switch)
+"""Beside a `Literal` with 0 or 1, which equal `False` and `True` to Python."""
+
+Switch = Annotated[bool, Strict()]
+"""`true` or `false`: neither 1 nor any of the words that pydantic takes for them."""
+
+Hour = Annotated[Whole, Field(ge=0, le=23)]
 """An hour of the day, UTC."""
 
-Percent = Annotated[int, Field(ge=1, le=100)]
+Percent = Annotated[Whole, Field(ge=1, le=100)]
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 

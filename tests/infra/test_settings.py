@@ -157,3 +157,41 @@ def test_what_a_terminal_would_hide_is_shown_as_an_escape() -> None:
     (key,) = str(unknown.value).splitlines()
     assert r"azure.a\nb: unknown key" in key
     assert r"not Standard\x00\x1b[2J\u202e." in refused.line(PROJECT, "dev")
+
+
+def mistyped() -> list[tuple[str, str, object]]:
+    """Each switch and each number with what is neither: its backend, its key and the section's text around it."""
+    found: list[tuple[str, str, object]] = []
+    for key, _default, _meaning in settings.documented():
+        section, *path = key.split(".")
+        ((_name, sample),) = yaml.safe_load(refusals.example(settings.Settings, (section, *path), PROJECT)).items()
+        for name in path:
+            sample = sample.get(name) if isinstance(sample, dict) else None
+        wrong: tuple[object, ...] = ()
+        if isinstance(sample, bool):
+            wrong = (1, 0, "true", "yes", 1.0)
+        elif isinstance(sample, int):
+            wrong = (True, False, str(sample), sample + 0.5)
+        found += [(section, key, each) for each in wrong]
+    generation = "aws.servers[0]"
+    return [*found, ("aws", f"{generation}.deletion_protection", 0), ("aws", f"{generation}.version", True)]
+
+
+@pytest.mark.parametrize(("backend", "key", "value"), mistyped())
+def test_a_switch_is_no_number_and_a_number_no_switch(backend: str, key: str, value: object) -> None:
+    """`hour: true` is a slip, not one o'clock."""
+    inner = value
+    for name in reversed(key.split(".")[1:]):
+        inner = {"servers": [{"id": "g1"} | dict(inner)]} if name == "servers[0]" else {name: inner}  # type: ignore[call-overload]
+    with pytest.raises(SettingsError) as caught:
+        load(backend=backend, **{backend: json.dumps(inner)})
+
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"Pulumi.dev.yaml: {PROJECT}:{key}: expected ")
+    assert "For example: " in line
+
+
+def test_switches_and_numbers_are_all_tried() -> None:
+    """The examples say which they are."""
+    assert {"gcp.maintenance.hour", "postgres.port", "azure.backup.retention_days"} < {key for _, key, _ in mistyped()}
+    assert {"aws.backup.final", "azure.storage.autogrow", "gcp.enable_apis"} < {key for _, key, _ in mistyped()}
