@@ -1,5 +1,6 @@
 """Where a deployment plays: for real, on the user's state and accounts, or as a rehearsal that can touch neither."""
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -25,8 +26,11 @@ Those of Pulumi, of the providers' SDKs, and those by which a CI job or a pod sa
 GitLab, "Predefined CI/CD variables"; Azure Pipelines, "Predefined variables").
 """
 
-_STAND_INS: Final = (PLUGINS / "rehearsal",)
-"""Never on the PATH of a real deployment, not even where a user put it there."""
+_STAND_INS: Final = PLUGINS / "rehearsal"
+"""Never on the PATH of a real deployment, not even where a user put it there, by whatever spelling or link."""
+
+PLAYING: Final = "SESSION_DB_STAND_INS"
+"""The variable without which stand-ins serve nobody, however an engine found them."""
 
 _PACKAGES: Final = {"gcp": "pulumi_gcp", "aws": "pulumi_aws", "azure": "pulumi_azure_native"}
 
@@ -65,9 +69,10 @@ class Stage:
             cli: The path of the Pulumi CLI.
         """
         before, after = ([str(folder) for folder in folders] for folders in self.plugins)
-        users = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if Path(entry) not in _STAND_INS]
+        users = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if not _of_stand_ins(Path(entry))]
         path = [str(Path(cli).parent), *before, *users, *after]
         return self.environment | {
+            PLAYING: "yes" if self.rehearsal else "",
             "PATH": os.pathsep.join(path),
             "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -114,9 +119,16 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         reach.VARIABLE: str(ground or ""),
     }
-    plugins = (_STAND_INS, (PLUGINS,))
+    plugins = ((_STAND_INS,), (PLUGINS,))
     files = (stack_file.for_rehearsal, stack_file.project_for_rehearsal)
     return Stage(folder, backend, environment, plugins, *files, rehearsal=True, ground=ground)
+
+
+def _of_stand_ins(folder: Path) -> bool:
+    """Whether they are what this folder of a PATH has; read-only."""
+    with contextlib.suppress(OSError):  # There is no such folder.
+        return folder.samefile(_STAND_INS)
+    return False
 
 
 def _require_packages(cloud: str) -> None:

@@ -6,5 +6,6 @@ behaviour.py   what one type of resource does: check, diff, create, read, update
 changes.py     two trees compared, path by path
 naming.py      physical names made from logical ones
 cloud.py       a cloud: its package, its types of resources, its functions
+playing.py     whom they play, and that they play in rehearsals only
 server.py      the gRPC server and its leaving
 """

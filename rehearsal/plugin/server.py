@@ -2,20 +2,17 @@
 
 import importlib
 import os
-import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import grpc
 from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
 
 from rehearsal.plugin.cloud import Cloud
+from rehearsal.plugin.playing import CLOUDS
 from rehearsal.plugin.service import Service
-
-CLOUDS: Final = {"gcp": "gcp", "aws": "aws", "azure-native": "azure", "random": "random"}
-"""The plugins' names, and who plays them in `rehearsal.vendors`."""
 
 _LARGEST: Final = 400 * 1024 * 1024
 """The engine's own limit of a message (pulumi/pulumi, sdk/go/common/util/rpcutil)."""
@@ -36,8 +33,6 @@ def serve(name: str) -> NoReturn:
     An engine waits up to five seconds for a plugin to leave, at the end of every preview: so this one leaves without
     a goodbye; it holds nothing that needs one.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
     engine = os.getppid()
     options = [("grpc.max_receive_message_length", _LARGEST), ("grpc.max_send_message_length", _LARGEST)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
@@ -49,8 +44,4 @@ def serve(name: str) -> NoReturn:
     # An engine that was killed sends no signal.
     while os.getppid() == engine:
         threading.Event().wait(_ORPHANED)
-    _leave()
-
-
-def _leave(*_: Any) -> NoReturn:
     os._exit(0)

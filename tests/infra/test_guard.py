@@ -409,6 +409,7 @@ def stack(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PYTHONPATH": str(ROOT),
         "PATH": os.pathsep.join(path),
+        "SESSION_DB_STAND_INS": "yes",
     }
     options = automation.LocalWorkspaceOptions(
         env_vars=variables, pulumi_command=automation.PulumiCommand(root=str(Path(pulumi).parent.parent))

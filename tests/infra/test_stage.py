@@ -9,6 +9,7 @@ import yaml
 from infra import stack_file, stage, state
 from infra.errors import SettingsError
 from infra.layout import PLUGINS
+from rehearsal.plugin import playing
 
 
 @pytest.fixture(autouse=True)
@@ -103,9 +104,30 @@ def test_stand_ins_on_the_users_own_path_are_no_plugins_of_a_real_deployment(
     """Or fake servers would end up in a real state."""
     monkeypatch.setattr(state, "STATE", root / ".state")
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{root}")
-    stand_ins = str(PLUGINS / "rehearsal")
-    monkeypatch.setenv("PATH", os.pathsep.join([stand_ins, f"{stand_ins}/", os.environ["PATH"]]))
+    stand_ins = PLUGINS / "rehearsal"
+    (root / "link").symlink_to(stand_ins)
+    (root / "tools").symlink_to(PLUGINS)
+    monkeypatch.chdir(stand_ins.parent)
+    spellings = [
+        *(str(stand_ins), f"{stand_ins}/", f"{stand_ins}/../rehearsal", f"/{stand_ins}"),
+        *(str(root / "link"), str(root / "tools" / "rehearsal"), "rehearsal", "./rehearsal"),
+    ]
+    others = ["/usr/bin", str(root / "nowhere")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*spellings, *others]))
 
     path = stage.real().variables("/opt/pulumi/bin/pulumi")["PATH"].split(os.pathsep)
+    monkeypatch.chdir(stand_ins)
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", *others]))
+    here = stage.real().variables("/opt/pulumi/bin/pulumi")["PATH"].split(os.pathsep)
 
-    assert [entry for entry in path if entry.startswith(stand_ins)] == []
+    assert path == here == ["/opt/pulumi/bin", *others, str(PLUGINS)]
+
+
+def test_stand_ins_serve_the_engine_of_a_rehearsal_only(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """Whatever the user has exported."""
+    monkeypatch.setattr(state, "STATE", root / ".state")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{root}")
+    monkeypatch.setenv(playing.VARIABLE, "yes")
+
+    assert playing.refusal("aws", stage.rehearsal("prod", {}).variables("/opt/pulumi/bin/pulumi")) is None
+    assert playing.refusal("aws", stage.real().variables("/opt/pulumi/bin/pulumi"))

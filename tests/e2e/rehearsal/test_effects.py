@@ -229,7 +229,11 @@ def running(
 def started(name: str) -> tuple[subprocess.Popen[str], str]:
     """A stand-in that the engine attaches to instead of starting its own; and its port."""
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "rehearsal.plugin", name], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", "rehearsal.plugin", name],
+        cwd=ROOT,
+        env=os.environ | {stage.PLAYING: "yes"},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
     return process, process.stdout.readline().strip()

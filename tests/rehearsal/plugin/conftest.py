@@ -38,6 +38,7 @@ def engine(tmp_path: Path, folder: Path | None) -> Engine:
         "PULUMI_RUNTIME_VIRTUALENV": sys.prefix,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "SESSION_DB_REHEARSAL": str(folder or ""),
+        "SESSION_DB_STAND_INS": "yes",
     }
 
     def run(program: str, operation: str) -> dict[str, Any]:

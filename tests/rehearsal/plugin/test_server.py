@@ -12,6 +12,8 @@ import pytest
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
+from rehearsal.plugin.playing import VARIABLE
+
 _SCRIPTS = Path(__file__).parents[3] / "tools/plugins/rehearsal"
 
 
@@ -19,7 +21,7 @@ _SCRIPTS = Path(__file__).parents[3] / "tools/plugins/rehearsal"
 def plugin(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """The script that the engine would start, from a folder that is not the project's."""
     command = [str(_SCRIPTS / "pulumi-resource-random"), "127.0.0.1:1"]
-    environment = {**os.environ, "PULUMI_RUNTIME_VIRTUALENV": sys.prefix}
+    environment = {**os.environ, "PULUMI_RUNTIME_VIRTUALENV": sys.prefix, VARIABLE: "yes"}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
@@ -51,6 +53,27 @@ def test_it_says_what_it_is_called_when_it_is_called_otherwise() -> None:
 
     assert done.returncode == 1
     assert "one of gcp, aws, azure-native, random" in done.stderr
+
+
+def test_it_serves_nobody_outside_of_a_rehearsal() -> None:
+    """However it got onto a PATH: the folder's variable is no licence either, since users export it for drills."""
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    command = [str(_SCRIPTS / "pulumi-resource-aws"), "127.0.0.1:1"]
+    given = {"PULUMI_RUNTIME_VIRTUALENV": sys.prefix, "SESSION_DB_REHEARSAL": ""}
+    done = subprocess.run(command, env=environment | given, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("expected the plugin of the provider aws, but its stand-in is first on PATH")
+
+
+def test_ctrl_c_ends_it_without_a_word_before_it_serves() -> None:
+    """It is started by an engine that is stopped in the same moment, and has a second of imports before it."""
+    slow = "import signal, sys; from rehearsal.plugin import __main__ as main, playing; sys.argv = ['', 'aws']\n"
+    slow += "playing.refusal = lambda name: signal.raise_signal(signal.SIGINT)\nmain.main()"
+    done = subprocess.run([sys.executable, "-c", slow], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_every_plugin_has_its_script() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from rehearsal.plugin.behaviour import Behaviour
-from rehearsal.plugin.server import CLOUDS, cloud
+from rehearsal.plugin.playing import CLOUDS
+from rehearsal.plugin.server import cloud
 from rehearsal.vendors.azure.base import Azure
 from rehearsal.vendors.declared import Declared
 
