@@ -57,7 +57,8 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
 
 def result(**outputs: Any) -> Result:
     """What `up` exported on a cloud with passwords."""
-    values = {"backend": "gcp", "auth": "password", "host": "127.0.0.1", "port": 1, "ca_certificate": ""} | outputs
+    values: dict[str, Any] = {"backend": "gcp", "auth": "password", "host": "127.0.0.1", "port": 1}
+    values |= {"ca_certificate": "", **outputs}
     uri = URI.format(host=values["host"], port=int(values["port"]))
     values |= {"session_db_uri": uri, "admin_db_uri": uri.replace("adk_user", "adk_owner")}
     return Result("up", "prod", outputs={name: OutputValue(each, secret=False) for name, each in values.items()})
