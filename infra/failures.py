@@ -23,6 +23,9 @@ _NO_PLUGIN: Final = re.compile(
 )
 """How the engine tells that it has no plugin of a provider, and cannot download it (pulumi `plugins.go`)."""
 
+_STAND_IN: Final = re.compile(r"(expected the plugin of the provider .* its stand-in is first on PATH.*)")
+"""How a stand-in says that this is no rehearsal, somewhere in what the engine tells of a plugin that left at once."""
+
 _NO_STATE: Final = ("unable to open state directory", "constructing secrets manager", "must be set for login")
 """The engine's words where it cannot get at the state."""
 
@@ -37,7 +40,7 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
 
     Raises:
         SettingsError: The provider refused a setting, or one has not the type that Pulumi.yaml says.
-        ToolError: A provider's plugin could not be downloaded.
+        ToolError: A provider's plugin could not be downloaded, or is a stand-in.
         StateError: The state is missing, locked or damaged, or its passphrase is another one.
         DeploymentError: Anything else, in the engine's own words.
     """
@@ -61,6 +64,8 @@ def _setting(stack: str, text: str, told: str) -> InfraError | None:
 
 
 def _plugin(stack: str, told: str) -> InfraError | None:
+    if standing_in := _STAND_IN.search(told):
+        return ToolError(standing_in[1])
     if missing := _NO_PLUGIN.search(told):
         name, version = missing.groups()
         return ToolError(

@@ -110,6 +110,7 @@ def rehearsal(stack: str, environ: MutableMapping[str, str] = os.environ) -> Sta
     for name in [name for name in environ if name.startswith(_FOREIGN)]:
         del environ[name]
     folder = STATE / "rehearsal"
+    state.private(STATE)
     backend = f"file://{folder}"
     ground = reach.folder(environ, STATE.parent)
     environment = {

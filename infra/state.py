@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,8 @@ from typing import Final
 from infra import stack_file
 from infra.errors import StateError
 from infra.layout import ROOT, STATE
+
+_PRIVATE: Final = 0o700
 
 _PASSPHRASE: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
@@ -30,8 +33,8 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     added = {}
     url = backend(environ)
+    private(STATE)
     if url == _own_backend():
-        STATE.mkdir(mode=0o700, exist_ok=True)
         added["PULUMI_BACKEND_URL"] = url
     if url.startswith("file://") and not any(name in environ for name in _PASSPHRASE):
         added["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(passphrase_file(STATE))
@@ -65,6 +68,17 @@ def _credentials_folder(environ: Mapping[str, str]) -> Path:
         return Path.home() / ".pulumi"
 
 
+def private(folder: Path) -> None:
+    """Make a folder of the state that nobody else may enter, or close the one that is there.
+
+    Args:
+        folder: The folder; what is above it has to be there, since `mkdir` would leave that open.
+    """
+    folder.mkdir(mode=_PRIVATE, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) != _PRIVATE:
+        folder.chmod(_PRIVATE)
+
+
 def passphrase_file(folder: Path) -> Path:
     """A random passphrase of this clone's own, mode 0600, complete from the moment it exists.
 
@@ -75,7 +89,7 @@ def passphrase_file(folder: Path) -> Path:
         StateError: There is a local state, and its passphrase is gone.
     """
     path = folder / "passphrase"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private(folder)
     if not path.exists():
         if (folder / ".pulumi" / "stacks").exists():
             message = (

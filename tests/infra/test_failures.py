@@ -10,6 +10,7 @@ from rich.console import Console
 from infra import failures
 from infra.errors import DeploymentError, InfraError, ToolError
 from infra.progress import Progress
+from rehearsal.plugin import playing
 
 
 def reported(*messages: str) -> InfraError:
@@ -42,6 +43,19 @@ def test_a_plugin_that_cannot_be_had_is_said_with_the_ways_out(message: str) -> 
     assert line.startswith("expected the plugin of the provider azure-native 3.29.0, but")
     assert "pulumi plugin install resource azure-native v3.29.0 --file" in line
     assert line.endswith("python -m infra preview --stack prod --rehearse")
+
+
+def test_a_stand_in_outside_of_a_rehearsal_is_no_bug_of_a_provider() -> None:
+    """As the engine calls every plugin that leaves at once; what the stand-in says is kept."""
+    refusal = playing.refusal("gcp", {})
+    error = reported(
+        "Detected that /opt/bin/pulumi-resource-gcp exited prematurely. \n       This is *always* a bug in the provider."
+        f"\n       we have dumped the STDOUT and STDERR streams of the plugin:{refusal}\n\n",
+        "could not read plugin [/opt/bin/pulumi-resource-gcp]: exit status 1",
+    )
+
+    assert isinstance(error, ToolError)
+    assert str(error) == refusal
 
 
 def test_each_distinct_line_is_told_once() -> None:

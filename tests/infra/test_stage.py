@@ -1,6 +1,7 @@
 """A rehearsal has a state and plugins of its own, and no way to an account."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,18 @@ def test_its_state_is_its_own_whatever_the_project_says(root: Path) -> None:
     assert variables["PULUMI_BACKEND_URL"] == played.backend
     assert Path(variables["PULUMI_CONFIG_PASSPHRASE_FILE"]).parent == played.folder
     assert Path(variables["PULUMI_HOME"]).parent == played.folder
+
+
+@pytest.mark.parametrize("before", [None, 0o755], ids=["first", "later"])
+def test_nobody_else_may_enter_the_state(root: Path, before: int | None) -> None:
+    """Whether a rehearsal makes its folders or finds them open: the state of the real thing will be beside it."""
+    for folder in (root / ".state", root / ".state" / "rehearsal") if before else ():
+        folder.mkdir(mode=before or 0)
+
+    played = stage.rehearsal("prod", {})
+    for folder in (played.project(played.folder), played.config_file("prod", played.folder).parent, played.folder):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((root / ".state").stat().st_mode) == 0o700
 
 
 def test_of_the_project_it_has_nothing_that_leads_elsewhere(root: Path) -> None:

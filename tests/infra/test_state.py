@@ -34,6 +34,16 @@ def test_without_a_login_the_clone_keeps_its_own_state_and_passphrase(root: Path
     assert len(passphrase.read_text()) >= 32
 
 
+@pytest.mark.parametrize("backend", [None, "s3://team-state"])
+def test_a_state_that_was_left_open_is_closed(root: Path, backend: str | None) -> None:
+    """Copies of stack files are in it even where the state is elsewhere."""
+    (root / ".state").mkdir(mode=0o755)
+
+    state.environment({"PULUMI_HOME": str(root / "nowhere")} | ({"PULUMI_BACKEND_URL": backend} if backend else {}))
+
+    assert stat.S_IMODE((root / ".state").stat().st_mode) == 0o700
+
+
 def test_the_passphrase_is_made_once(root: Path) -> None:
     """Another one could not read the state."""
     environ = {"PULUMI_HOME": str(root / "nowhere")}
