@@ -122,6 +122,16 @@ def _session(number: int) -> Iterator[psutil.Process]:
                 yield each
 
 
+def gone(pid: int) -> None:
+    """Wait for the end of a process that has been told to end; it may have let go of all that others see before.
+
+    Args:
+        pid: Its number.
+    """
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+        psutil.Process(pid).wait(_GRACE_SECONDS)
+
+
 def running() -> dict[str, int]:
     """The clouds that are rehearsed at this moment, with the process of each; read-only."""
     found = {}

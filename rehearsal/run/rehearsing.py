@@ -99,7 +99,10 @@ def status() -> Mapping[str, Any]:
 
 def _removed(ground: Path) -> None:
     if ground.is_dir() and ground.stat().st_uid == os.geteuid():
+        plane = client.running(ground)
         client.stop(ground)
+        if plane:
+            processes.gone(plane.pid)
         shutil.rmtree(ground, ignore_errors=True)
 
 
