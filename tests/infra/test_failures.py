@@ -49,7 +49,7 @@ def test_a_stand_in_outside_of_a_rehearsal_is_no_bug_of_a_provider() -> None:
     """As the engine calls every plugin that leaves at once; what the stand-in says is kept."""
     refusal = playing.refusal("gcp", {})
     error = reported(
-        "Detected that /opt/bin/pulumi-resource-gcp exited prematurely. \n       This is *always* a bug in the provider."
+        "Detected that /opt/bin/pulumi-resource-gcp exited prematurely. \n       This is *always* a bug."
         f"\n       we have dumped the STDOUT and STDERR streams of the plugin:{refusal}\n\n",
         "could not read plugin [/opt/bin/pulumi-resource-gcp]: exit status 1",
     )
