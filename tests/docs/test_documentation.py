@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 
 import app.cli
 import app.dsn
-import infra.__main__
+import infra.command_line
 from app.backends.interface import Target
 from app.errors import InvalidUriError
 from app.schema.sqlite import METADATA
@@ -145,7 +145,7 @@ def test_every_output_is_documented() -> None:
         assert f"{name}: {meaning}" in words
 
 
-@pytest.mark.parametrize("command", [infra.__main__.cli, app.cli.cli], ids=["infra", "session-db"])
+@pytest.mark.parametrize("command", [infra.command_line.cli, app.cli.cli], ids=["infra", "session-db"])
 def test_every_command_has_help_with_an_example(command: click.Group) -> None:
     """And its exit codes are those of the table."""
     name = {"infra": "python -m infra", "app": "session-db"}[command.callback.__module__.split(".")[0]]
@@ -167,11 +167,13 @@ def test_every_command_in_the_documentation_exists() -> None:
         assert set(re.findall(r"^make ([a-z]+)", text, re.MULTILINE)) <= targets, page.name
         assert set(re.findall(r"session-db ([a-z]+)", text)) <= set(app.cli.cli.commands), page.name
         verbs = set(re.findall(r"-m infra ([a-z]+)", text))
-        assert verbs <= set(infra.__main__.cli.commands), page.name
+        assert verbs <= set(infra.command_line.cli.commands), page.name
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("-m infra", infra.__main__.cli), ("session-db", app.cli.cli)], ids=["infra", "session-db"]
+    ("name", "command"),
+    [("-m infra", infra.command_line.cli), ("session-db", app.cli.cli)],
+    ids=["infra", "session-db"],
 )
 def test_every_option_in_the_documentation_exists(name: str, command: click.Group) -> None:
     """Of the very verb that it stands behind."""
