@@ -1,8 +1,10 @@
 """How plugins and commands reach the control plane of a rehearsal; the first who needs it starts it."""
 
+import contextlib
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +23,9 @@ FOLDER_VARIABLE: Final = "SESSION_DB_REHEARSAL"
 
 _START_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 90.0
-_PING_SECONDS: Final = 5.0
+_PING_SECONDS: Final = 30.0
+"""Long, since one that is busy with servers on a busy machine is no dead one."""
+
 _POLL_SECONDS: Final = 0.02
 _LOG_LINES: Final = 15
 
@@ -108,10 +112,14 @@ def stop(folder: Path) -> None:
     Raises:
         ControlPlaneError: It did not end.
     """
-    client = _living(folder)
-    if client is None:
+    found = meeting.find(folder)
+    if found is None or not meeting.is_alive(folder):
         return
-    client.call("stop")
+    try:
+        ControlPlaneClient(found.url, found.pid).call("stop")
+    except ControlPlaneError:  # It hears signals, even where it does not answer any more.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while meeting.is_alive(folder):
         if time.monotonic() > deadline:

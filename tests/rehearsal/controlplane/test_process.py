@@ -104,6 +104,20 @@ def test_a_clean_stop_ends_every_server(folder: Path, processes: Processes) -> N
     again.call("servers.delete", cloud="aws", name="stop-1")
 
 
+def test_one_that_answers_nobody_is_ended_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever removes its folder afterwards must not do so under a living one."""
+    client.connect(folder)
+
+    def unanswered(*_: object) -> dict[str, object]:
+        message = "it does not answer"
+        raise ControlPlaneError(message)
+
+    monkeypatch.setattr(ControlPlaneClient, "_post", unanswered)
+    client.stop(folder)
+
+    assert not meeting.is_alive(folder)
+
+
 def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The end of its log is in the message."""
     (tmp_path / "ledger.db").write_text("This is no database, and long enough to be taken for one that is broken." * 9)
