@@ -58,6 +58,8 @@ def _obstacle(outputs: dict[str, Any]) -> str | None:
         socket.create_connection((address, uri.port or int(outputs["port"])), _REACH_SECONDS).close()
     except OSError:
         return f"{outputs['host']} cannot be reached from here, only from inside its network"
+    if urlsplit(outputs["admin_db_uri"]).password is None:
+        return "the cloud keeps the owner's password: put it into PGPASSWORD, from the secret in the runbook"
     return None
 
 

@@ -60,7 +60,7 @@ def result(**outputs: Any) -> Result:
     values: dict[str, Any] = {"backend": "gcp", "auth": "password", "host": "127.0.0.1", "port": 1}
     values |= {"ca_certificate": "", **outputs}
     uri = URI.format(host=values["host"], port=int(values["port"]))
-    values |= {"session_db_uri": uri, "admin_db_uri": uri.replace("adk_user", "adk_owner")}
+    values = {"session_db_uri": uri, "admin_db_uri": uri.replace("adk_user", "adk_owner")} | values
     return Result("up", "prod", outputs={name: OutputValue(each, secret=False) for name, each in values.items()})
 
 
@@ -94,6 +94,17 @@ def test_a_server_in_a_network_of_its_own_is_left_for_later(
     assert runs.commands == []
     assert reason in said[0]
     assert "session-db bootstrap --stack prod" in said[0]
+
+
+def test_an_owner_whose_password_the_cloud_keeps_is_left_to_who_has_it(runs: Runs, listening: int) -> None:
+    """Amazon RDS keeps and changes it, so the record has none to log in with."""
+    said: list[str] = []
+    uri = f"postgresql+psycopg://adk_owner@127.0.0.1:{listening}/adk_sessions"
+
+    assert schema.bootstrap(result(port=listening, admin_db_uri=uri), said.append, asked=None, as_json=True) == {}
+
+    assert runs.commands == []
+    assert "PGPASSWORD" in said[0]
 
 
 def test_whoever_insists_gets_the_bootstrappers_own_answer(runs: Runs, unreachable: int) -> None:
