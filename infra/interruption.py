@@ -5,8 +5,10 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import psutil
 from pulumi.automation import CommandError
@@ -40,7 +42,8 @@ def patient(stack: str, report: Callable[[str], None]) -> Iterator[None]:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with _quiet(asked):
+            yield
     except CommandError:
         if not asked.is_set():
             raise
@@ -50,6 +53,26 @@ def patient(stack: str, report: Callable[[str], None]) -> Iterator[None]:
     if asked.is_set():
         message = f"stopped as asked. The state is consistent; to go on: make up STACK={stack}"
         raise InterruptedByUserError(message)
+
+
+@contextlib.contextmanager
+def _quiet(asked: threading.Event) -> Iterator[None]:
+    """Print no more tracebacks from the moment the user asks to stop.
+
+    The engine leaves in the middle of calls to the program, and gRPC prints by itself, not by its log, that it could
+    not answer them (grpc `aio/server.pyx.pxi`, `_handle_exceptions`).
+    """
+    shown = traceback.print_exc
+
+    def unless_asked(*args: Any, **options: Any) -> None:
+        if not asked.is_set():
+            shown(*args, **options)
+
+    traceback.print_exc = unless_asked
+    try:
+        yield
+    finally:
+        traceback.print_exc = shown
 
 
 def _in_foreground() -> bool:
