@@ -16,6 +16,9 @@ _ENCRYPTION: Final = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _HARMLESS: Final = frozenset({"name", "description", "config"})
 """Keys of Pulumi.yaml that a rehearsal has as well."""
 
+_BACKEND: Final = ("backend", f"{PROJECT}:backend", f"{PROJECT}:config:backend")
+"""The spellings of one key (pulumi `config.ParseKey`; `workspace`, on keys without a namespace)."""
+
 STAND_IN: Final = "rehearsal"
 """What a rehearsal reads in a secret's place: it has another passphrase, and no use for a real one."""
 
@@ -30,13 +33,24 @@ def require(stack: str) -> None:
 
 
 def backend(stack: str) -> str:
-    """What the stack file says its backend is, unchecked; empty where it says nothing. Read-only.
+    """What the stack file says its backend is, unchecked; empty where it says nothing or two things. Read-only.
+
+    As the engine reads it: with or without the project's name in front, else from Pulumi.yaml (Pulumi, "Configuration":
+    "Project level configuration").
 
     Raises:
-        SettingsError: There is no such stack file, or it is no YAML.
+        SettingsError: There is no such stack file, or it or Pulumi.yaml is no YAML.
     """
-    config = read(ROOT / f"Pulumi.{stack}.yaml").get("config")
-    return str(config.get(f"{PROJECT}:backend", "")) if isinstance(config, dict) else ""
+    said = _backends(read(ROOT / f"Pulumi.{stack}.yaml")) or _backends(read(ROOT / "Pulumi.yaml"))
+    return said.pop() if len(said) == 1 else ""
+
+
+def _backends(content: dict[str, Any]) -> set[str]:
+    """All that a file's configuration says of the backend, under whichever spelling of the key."""
+    config = content.get("config")
+    told = [config[key] for key in _BACKEND if key in config] if isinstance(config, dict) else []
+    plain = (each.get("value", each.get("default", "")) if isinstance(each, dict) else each for each in told)
+    return set(map(str, plain))
 
 
 def for_engine(stack: str, folder: Path) -> Path:

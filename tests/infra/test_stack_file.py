@@ -95,3 +95,25 @@ def test_a_rehearsal_keeps_its_own_salt(root: Path) -> None:
     copy.write_text(copy.read_text() + "\nencryptionsalt: v1:ours\n")
 
     assert yaml.safe_load(stack_file.for_rehearsal("dev", folder).read_text())["encryptionsalt"] == "v1:ours"
+
+
+@pytest.mark.parametrize(
+    ("stack", "project", "backend"),
+    [
+        ("config: {session-database:backend: aws}", "", "aws"),
+        ("config: {backend: aws}", "", "aws"),
+        ("config: {'session-database:config:backend': aws}", "", "aws"),
+        ("config: {}", "config: {backend: {type: string, default: aws}}", "aws"),
+        ("config: {}", "config: {backend: {value: aws}}", "aws"),
+        ("config: {}", "config: {'session-database:backend': aws}", "aws"),
+        ("config: {backend: gcp}", "config: {backend: {default: aws}}", "gcp"),
+        ("", "config: {backend: {type: string, default: ''}}", ""),
+        ("config: {}", "", ""),
+    ],
+)
+def test_the_backend_is_read_as_the_engine_reads_it(root: Path, stack: str, project: str, backend: str) -> None:
+    """With or without the project's name in front, else from Pulumi.yaml."""
+    (root / "Pulumi.dev.yaml").write_text(stack)
+    (root / "Pulumi.yaml").write_text(f"name: session-database\nruntime: python\n{project}\n")
+
+    assert stack_file.backend("dev") == backend
