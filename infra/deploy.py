@@ -24,7 +24,6 @@ from infra.errors import InfraError, StateError
 from infra.layout import PROJECT
 from infra.progress import Progress
 from infra.reach import Reach, prepare, reach_of
-from infra.settings.profiles import CLOUDS
 from infra.unsettled import Unsettled
 
 if TYPE_CHECKING:
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 
 _REPEATABLE: Final = "pulumi-python:dynamic/sessiondb:"
 """Resources whose operations adopt what a cut-off one left; for any other the engine says what to look at."""
+
+_LOCAL: Final = ("sqlite", "postgres")
+"""Backends that make nothing in a cloud."""
 
 _IN_HISTORY: Final = False
 """Afterwards the Automation API reads the history, which in clear would put a salt into the tracked stack file."""
@@ -86,6 +88,7 @@ class Driver:
         self._progress = progress
         self._refusal: InfraError | None = None
         self._preloading: Thread | None = None
+        self._known: list[dict[str, Any]] = []
         stack_file.require(name)
         self._command = pulumi_cli.ensure(progress.working)
         self._stage = stage.rehearsal(name) if rehearse else stage.real()
@@ -98,7 +101,7 @@ class Driver:
 
     def preview(self) -> Result:
         """Show what `up` would do, and what it would refuse; changes no resource."""
-        return self._run("preview", lambda stack, options: guard.preview(stack, options, name=self._name), create=True)
+        return self._run("preview", self._preview, create=True)
 
     def refresh(self) -> Result:
         """Read how the resources really stand into the state, which never forgets what is protected."""
@@ -115,19 +118,22 @@ class Driver:
         return self._reached(Result("outputs", self._name, outputs=outputs))
 
     def _up(self, stack: Stack, options: dict[str, Any]) -> object:
-        if stack_file.backend(self._name) in CLOUDS:
+        if guard.concerns(self._known) or stack_file.backend(self._name) not in _LOCAL:
             self._progress.working(f"preview of stack {self._name}")
-            guard.preview(stack, options, name=self._name, quiet=True)
+            guard.preview(stack, options, name=self._name, known=self._known, quiet=True)
             self._progress.working(f"up of stack {self._name}")
         return stack.up(**options, show_secrets=_IN_HISTORY)
 
+    def _preview(self, stack: Stack, options: dict[str, Any]) -> object:
+        return guard.preview(stack, options, name=self._name, known=self._known)
+
     def _refresh(self, stack: Stack, options: dict[str, Any]) -> object:
-        if stack_file.backend(self._name) in CLOUDS:
+        if guard.concerns(self._known):
             guard.refresh(stack, options, name=self._name)
         return stack.refresh(**options, show_secrets=_IN_HISTORY)
 
     def _destroy(self, stack: Stack, options: dict[str, Any]) -> object:
-        guard.require_unprotected(stack, name=self._name)
+        guard.require_unprotected(self._known, name=self._name)
         return stack.destroy(**options, show_secrets=_IN_HISTORY)
 
     def _run(self, operation: str, call: Callable[[Stack, dict[str, Any]], object], *, create: bool = False) -> Result:
@@ -142,7 +148,7 @@ class Driver:
         ):
             locks.heal(self._stage.backend, PROJECT, self._name, self._progress.note)
             stack = self._select(create=create)
-            self._forget_pending(stack)
+            self._known = self._settled(stack)
             self._progress.working(f"{operation} of stack {self._name}")
             with interruption.patient(self._name, self._progress.note):
                 done = self._carry_out(call, stack)
@@ -201,8 +207,11 @@ class Driver:
             (Path(folder) / "Pulumi.yaml").write_text((self._project / "Pulumi.yaml").read_text())
             self._command.run(["stack", "init", "--stack", self._name, "--no-select"], folder, self._environment)
 
-    def _forget_pending(self, stack: Stack) -> None:
+    def _settled(self, stack: Stack) -> list[dict[str, Any]]:
         """Let go of what a killed run left open, where doing it again is safe; elsewhere say once what to look at.
+
+        Returns:
+            The resources of the state.
 
         Raises:
             StateError: A server may be there that the stack does not know; the next run goes on without it.
@@ -216,3 +225,4 @@ class Driver:
         elif servers := unsettled.pending(pending):
             stack.import_stack(Deployment(exported.version, document))
             raise StateError("\n".join(unsettled.lines(self._name, servers)))
+        return list(document.get("resources") or [])

@@ -1,9 +1,10 @@
 """Refuses a plan that would cost a database.
 
-`plan` collects it; `accounts`, `ground`, `losses` and `edits` tell what has to stay and why.
+`plan` collects it, `standing` and `said` tell what state and stack file hold against it, and `accounts`, `ground`,
+`losses`, `edits` and `rotation` what has to stay and why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi.automation import CommandError, PreviewResult, Stack
@@ -15,11 +16,19 @@ from infra.guard.edits import edits
 from infra.guard.ground import ground
 from infra.guard.losses import held, losses
 from infra.guard.plan import Plan, Step, step_of
+from infra.guard.rotation import rotation
+from infra.guard.said import Said
+from infra.guard.standing import Standing, standing
+from infra.policy.enforcement import Gate
+from infra.policy.rule import CLOUDS
 
 __all__ = [
     "Plan",
+    "Said",
+    "Standing",
     "Step",
     "accounts",
+    "concerns",
     "edits",
     "forgotten",
     "ground",
@@ -28,16 +37,33 @@ __all__ = [
     "preview",
     "refresh",
     "require_unprotected",
+    "rotation",
+    "standing",
 ]
 
+Resources = Sequence[Mapping[str, Any]]
+"""The resources of a stack's exported state, as of the last operation."""
 
-def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool = False) -> PreviewResult:
+
+def concerns(known: Resources) -> bool:
+    """Whether there is anything of a cloud in a state, whatever the stack file says now; read-only.
+
+    Args:
+        known: The resources of the state.
+    """
+    return any(resource["type"].partition(":")[0] in CLOUDS for resource in known)
+
+
+def preview(
+    stack: Stack, options: Mapping[str, Any], *, name: str, known: Resources, quiet: bool = False
+) -> PreviewResult:
     """Preview, and refuse what would cost a database; changes no resource.
 
     Args:
         stack: The stack.
         options: Of the Automation API's `preview`, `on_event` among them.
         name: The stack's name, to name its file.
+        known: The resources of the state.
         quiet: Whether only errors are shown, since the same steps are about to be shown for real.
 
     Raises:
@@ -45,6 +71,7 @@ def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool 
         DeploymentError: One line for each resource that has to stay.
     """
     plan = Plan()
+    Gate.registered = []  # Of a program that registers nothing, another one's would be taken for its own.
 
     def event(event: EngineEvent) -> None:
         plan.event(event)
@@ -56,10 +83,10 @@ def preview(stack: Stack, options: Mapping[str, Any], *, name: str, quiet: bool 
         result = stack.preview(**{**options, "on_event": event})
     except CommandError:
         if plan.refused:
-            plan.add_refused(_resources(stack))
-        _require(plan, name)
+            plan.add_refused(known)
+        _require(plan, name, known)
         raise
-    _require(plan, name)
+    _require(plan, name, known)
     return result
 
 
@@ -89,32 +116,29 @@ def refresh(stack: Stack, options: Mapping[str, Any], *, name: str) -> None:
         raise DeploymentError("\n".join(lines))
 
 
-def require_unprotected(stack: Stack, *, name: str) -> None:
-    """Refuse to take a stack down as long as something in it is protected; read-only.
+def require_unprotected(known: Resources, *, name: str) -> None:
+    """Refuse to take a stack down as long as something in it is protected; pure.
 
     Args:
-        stack: The stack.
-        name: Its name, to name its file.
+        known: The resources of the state.
+        name: The stack's name, to name its file.
 
     Raises:
         DeploymentError: One line for each resource that has to stay.
     """
-    if lines := list(held(_resources(stack), stack=name)):
+    if lines := list(held(known, stack=name)):
         raise DeploymentError("\n".join(lines))
 
 
-def _resources(stack: Stack) -> list[dict[str, Any]]:
-    """The resources of the state, as of the last operation."""
-    return list((stack.export_stack().deployment or {}).get("resources") or [])
-
-
-def _require(plan: Plan, stack: str) -> None:
+def _require(plan: Plan, stack: str, known: Resources) -> None:
     steps = list(plan.steps.values())
+    stays = standing(steps, known)
     # In another account everything else would be lost as well: one line says it.
     lines = list(accounts(steps, stack=stack)) or [
-        *ground(steps, stack=stack),
-        *losses(steps, stack=stack, profile=plan.profile),
-        *edits(steps, stack=stack, stated=plan.stated, lifted=plan.lifted),
+        *ground(steps, stack=stack, standing=stays),
+        *losses(steps, stack=stack, standing=stays),
+        *edits(steps, stack=stack, said=Said(plan.config)),
+        *rotation(steps, stack=stack),
     ]
     if lines:
         raise DeploymentError("\n".join(dict.fromkeys(lines)))

@@ -24,9 +24,9 @@ def accounts(steps: Iterable[Step], *, stack: str) -> Iterator[str]:
         stack: The stack's name, to name its file.
     """
     plan = list(steps)
-    homes = {home for step in plan if step.leads and (home := home_of(step))}
     for step in plan:
         section, key, name = _ACCOUNTS.get(step.type, ("", "", ""))
+        homes = {home for each in plan if each.cloud == section and each.leads and (home := home_of(each))}
         asked = _names(step.wanted.get(name)) if name and step.operation != "same" else frozenset()
         if homes and asked and not asked & homes:
             home = min(homes)

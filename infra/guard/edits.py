@@ -2,19 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from infra.guard.losses import where
-from infra.guard.plan import REPLACES, Step
+from infra.guard.plan import Step
+from infra.guard.said import Said
 from infra.layout import PROJECT
 from infra.policy.servers import AWS, AZURE, GCP
 
 _VERSION: Final = {GCP: "databaseVersion", AWS: "engineVersion", AZURE: "version"}
-
-_PASSWORD: Final = "random:index/randomPassword:RandomPassword"  # noqa: S105  # A type, no password.
-
-_APP: Final = re.compile(r"-app-[12]\Z")
 
 _MISSING: Final = re.compile(r"-is-not-(there|in-the-list-of-servers)")
 """How a backend names a source that the stack file does not have."""
@@ -22,20 +18,16 @@ _MISSING: Final = re.compile(r"-is-not-(there|in-the-list-of-servers)")
 _GCP_DATABASE: Final = "gcp:sql/database:Database"
 
 
-def edits(
-    steps: Iterable[Step], *, stack: str, stated: AbstractSet[int] = frozenset(), lifted: bool = True
-) -> Iterator[str]:
+def edits(steps: Iterable[Step], *, stack: str, said: Said) -> Iterator[str]:
     """The lines about edits in place that have to be refused; read-only.
 
     Args:
         steps: What the plan does, one step for each resource.
         stack: The stack's name, to name its file.
-        stated: The major versions that generations state for themselves.
-        lifted: Whether the stack file says in words that protection is off somewhere.
+        said: What the stack file says of each generation.
     """
     plan = list(steps)
     cloned = {step.parent for step in plan if step.type == GCP and "clone" in step.inputs}
-    yield from _rotation(plan, stack)
     for step in plan:
         if step.leads and step.operation == "create" and _MISSING.search(str(step.wanted)):
             yield (
@@ -44,9 +36,9 @@ def edits(
                 "latest}}]}"
             )
         if step.leads and step.inputs and step.wanted:
-            yield from _version(step, stack, stated)
+            yield from _version(step, stack, said)
             yield from _geo_backup(step, stack)
-            if step.protect and not step.keeps and not lifted:
+            if step.protect and not step.keeps and not said.lifts(step):
                 yield (
                     f"{where(step, stack)} to stay protected: another profile alone does not lift protection. Say it "
                     f"first. For example: {PROJECT}:{step.cloud}: {{deletion_protection: false}}"
@@ -59,19 +51,7 @@ def edits(
             )
 
 
-def _rotation(plan: Iterable[Step], stack: str) -> Iterator[str]:
-    """Of the app's two roles only the one that nobody uses gets a new password."""
-    replaced = (step.name for step in plan if step.type == _PASSWORD and step.operation in REPLACES)
-    renewed = {name for name in replaced if _APP.search(name)}
-    if len(renewed) > 1:
-        yield (
-            f"Pulumi.{stack}.yaml: {PROJECT}: expected rotation to be counted up by one: by more, the role in use gets "
-            "a new password as well, and API servers that run are shut out. For example: "
-            f"{PROJECT}:gcp: {{rotation: 1}}"
-        )
-
-
-def _version(step: Step, stack: str, stated: AbstractSet[int]) -> Iterator[str]:
+def _version(step: Step, stack: str, said: Said) -> Iterator[str]:
     """No cloud goes back, and a major upgrade in place is asked for by a generation, not by the section's default."""
     old, new = (major(inputs.get(_VERSION[step.type])) for inputs in (step.inputs, step.wanted))
     if not old or not new or old == new:
@@ -81,10 +61,11 @@ def _version(step: Step, stack: str, stated: AbstractSet[int]) -> Iterator[str]:
             f"{where(step, stack)} at PostgreSQL {old} or above, but {new} is asked for, and no cloud goes back. "
             f"For example: {PROJECT}:{step.cloud}: {{version: {old}}}"
         )
-    elif new not in stated:
+    elif new != said.version(step):
         yield (
             f"{where(step, stack)} at PostgreSQL {old}: a generation that is to be upgraded in place says so itself. "
-            f"For example: {PROJECT}:{step.cloud}: {{version: {old}, servers: [{{id: g1, version: {new}}}]}}"
+            f"For example: {PROJECT}:{step.cloud}: {{version: {old}, servers: [{{id: {step.generation}, version: "
+            f"{new}}}]}}"
         )
 
 
@@ -95,7 +76,7 @@ def _geo_backup(step: Step, stack: str) -> Iterator[str]:
         yield (
             f"{where(step, stack)} with the copies of its backups as it was made, which Azure never changes. Set "
             f"azure.backup.copy_region back, or copy the sessions to a second stack. For example: "
-            "session-db promote --from-stack prod --stack prod2"
+            f"session-db promote --from-stack {stack} --stack {stack}2"
         )
 
 

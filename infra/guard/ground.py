@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from infra.guard.plan import REPLACES, Step
+from infra.guard.plan import GONE, Step
+from infra.guard.standing import Standing
 from infra.layout import PROJECT
-from infra.policy.servers import AWS, AZURE, GCP, SERVERS
+from infra.policy.servers import AWS, AZURE, GCP
 
 GROUND: Final = frozenset(
     {
@@ -19,60 +20,59 @@ GROUND: Final = frozenset(
         "azure-native:network:VirtualNetwork",
         "azure-native:network:Subnet",
         "azure-native:privatedns:PrivateZone",
-        "azure-native:privatedns:VirtualNetworkLink",
     }
 )
-"""What a server stands on: the cloud refuses to take it away half-way through an `up`, or the server is cut off."""
+"""What a server stands on: the cloud refuses to take it away half-way through an `up`, or the server is cut off.
 
-GONE: Final = frozenset({"delete", *REPLACES})
-"""The engine's words for the steps after which a resource is not there, or another one."""
+Links and peerings of a network go with it alone, so they need no word of their own.
+"""
 
-_FOOTING: Final = {
+_FIXED: Final = {
     GCP: ("settings.ipConfiguration.privateNetwork",),
     AWS: ("dbSubnetGroupName",),
     AZURE: ("network",),
+    "azure-native:network:VirtualNetwork": ("addressSpace",),
+    "azure-native:network:Subnet": ("addressPrefix",),
 }
-"""The properties of a server that say which network it is in."""
+"""The properties by which a running server, or the network below it, would be moved in place.
+
+Azure fixes the network when a server is made (Microsoft, "Networking overview"), and a subnet keeps its block as long
+as something is in it (Microsoft, "Add, change, or delete a virtual network subnet"). On the other two clouds the server
+would get another address, and clients of its network be cut off.
+"""
 
 _SECURITY_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 
 
-def ground(steps: Iterable[Step], *, stack: str) -> Iterator[str]:
-    """The lines about what a plan would take from under servers that are protected; read-only.
+def ground(steps: Iterable[Step], *, stack: str, standing: Standing) -> Iterator[str]:
+    """The lines about what a plan would take from under servers that stay, protected or not; read-only.
 
     Args:
         steps: What the plan does, one step for each resource.
         stack: The stack's name, to name its file.
+        standing: The servers that stay, and what they stand on.
     """
     plan = list(steps)
-    if not any(step.protect for step in plan if step.leads):
-        return
-    leaving = any(step.type in SERVERS and step.operation == "delete" for step in plan)
     for cloud in dict.fromkeys(step.cloud for step in plan if step.cloud):
-        taken = [step for step in plan if step.cloud == cloud and _taken(step, leaving=leaving)]
+        taken = [step for step in plan if step.cloud == cloud and _taken(step, standing)]
         if taken:
             yield _network(taken, stack)
 
 
-def _taken(step: Step, *, leaving: bool) -> bool:
+def _taken(step: Step, standing: Standing) -> bool:
     """Whether a step takes away what a server stands on, or moves the server off it."""
-    if step.type in GROUND:
-        return step.operation in GONE and not leaving
+    if _moved(step) and (step.leads or step.urn in standing.ground):
+        return True
+    if step.operation not in GONE or step.urn not in standing.ground:
+        return False
     # A security group stays in its VPC, so another VPC shows in it where the subnets are given.
-    return bool(_moved(step)) or (
-        step.type == _SECURITY_GROUP and step.operation in REPLACES and "vpcId" in step.causes and not leaving
-    )
+    return step.type in GROUND or (step.type == _SECURITY_GROUP and "vpcId" in step.causes)
 
 
 def _moved(step: Step) -> list[str]:
-    """The properties by which a running server would be put into another network.
-
-    Azure fixes them when a server is made (Microsoft, "Networking overview"); on the other two clouds the server would
-    get another address, and clients of its network be cut off.
-    """
-    if not step.leads or step.operation != "update":
-        return []
-    return [path for path in step.changes if path.startswith(_FOOTING[step.type])]
+    """What a step changes in place of the properties that are fixed."""
+    fixed = _FIXED.get(step.type, ())
+    return [path for path in step.changes if step.operation == "update" and path.startswith(fixed)]
 
 
 def _network(taken: list[Step], stack: str) -> str:

@@ -1,6 +1,5 @@
 """What the engine is about to do, collected from the events of a preview."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,13 +8,15 @@ from typing import Any, Final
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from infra.changes import changed, differences
-from infra.layout import PROJECT
 from infra.policy.enforcement import Gate
 from infra.policy.rule import CLOUDS, Resource
 from infra.policy.servers import SERVERS, replica
 
-REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
+REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced", "import-replacement"})
 """The engine's words for the steps of a replacement."""
+
+GONE: Final = frozenset({"delete", *REPLACES})
+"""The engine's words for the steps after which a resource is not there, or another one."""
 
 _PROTECTED: Final = re.compile(r'unable to replace resource "([^"]+)"|resource "([^"]+)" cannot be deleted')
 """The engine's words for what it refuses to do to a protected resource."""
@@ -61,6 +62,11 @@ class Step:
         return self.urn.rsplit("::", 1)[-1]
 
     @property
+    def generation(self) -> str:
+        """Of a server the id of its generation, which has no hyphen and ends its name in the program; read-only."""
+        return self.name.rpartition("-")[2]
+
+    @property
     def cloud(self) -> str:
         """Its section of the stack file; read-only."""
         return CLOUDS.get(self.type.partition(":")[0], "")
@@ -76,28 +82,20 @@ class Plan:
 
     Attributes:
         steps: One step for each resource.
-        profile: The stack's profile.
-        stated: The major versions that generations state for themselves.
-        lifted: Whether the stack file says in words that protection is off somewhere.
+        config: The engine's configuration, `project:key` to text.
         refused: What the engine itself refused for its protection, before it was a step: operations by URN.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.steps: dict[str, Step] = {}
-        self.profile = "prod"
-        self.stated: frozenset[int] = frozenset()
-        self.lifted = False
+        self.config: Mapping[str, str] = {}
         self.refused: dict[str, str] = {}
 
     def event(self, event: EngineEvent) -> None:
         """Take one event of the engine's stream."""
         if event.prelude_event:
-            config = event.prelude_event.config
-            self.profile = config.get(f"{PROJECT}:profile", self.profile)
-            section = config.get(f"{PROJECT}:{config.get(f'{PROJECT}:backend')}", "{}")
-            self.stated = _stated(section)
-            self.lifted = re.search(r'"deletion_protection":\s*false', section) is not None
+            self.config = event.prelude_event.config
         elif event.resource_pre_event:
             step = step_of(event.resource_pre_event.metadata)
             known = self.steps.get(step.urn)
@@ -109,19 +107,33 @@ class Plan:
                 self.refused[replaced or deleted] = "replace" if replaced else "delete"
 
     def add_refused(self, resources: Iterable[Mapping[str, Any]]) -> None:
-        """Make steps of what the engine refused, with the inputs that differ: it does not tell which one did it.
+        """Make steps of what the engine refused, and of the servers that it did not come to any more.
+
+        It does not tell which property did it, so all inputs that differ are named; and it refuses to delete when the
+        program is through, so what that has not registered goes as well.
 
         Args:
             resources: The resources of the state.
         """
-        known = {resource["urn"]: resource for resource in resources}
-        new = {(resource.type, resource.name): resource.inputs for resource in Gate.registered}
-        for urn, operation in self.refused.items():
-            kind = urn.split("::")[2].rpartition("$")[2]
-            asked, old = new.get((kind, urn.rsplit("::", 1)[-1]), {}), known.get(urn, {})
-            causes = tuple(differences(old.get("inputs") or {}, asked)) if operation == "replace" else ()
-            place = {"id": old.get("id", ""), "outputs": old.get("outputs") or {}}
-            self.steps.setdefault(urn, Step(operation, kind, urn, protect=True, causes=causes, **place))
+        known = {resource["urn"]: resource for resource in resources if not resource.get("delete")}
+        asked = {(resource.type, resource.name): resource.inputs for resource in Gate.registered}
+        refused = dict(self.refused)
+        if "delete" in refused.values():
+            servers = (urn for urn, resource in known.items() if resource["type"] in SERVERS)
+            refused |= {urn: "delete" for urn in servers if _place(urn) not in asked and urn not in refused}
+        for urn, operation in refused.items():
+            old = known.get(urn, {})
+            inputs = old.get("inputs") or {}
+            causes = tuple(differences(inputs, asked.get(_place(urn), {}))) if operation == "replace" else ()
+            place = {"id": old.get("id", ""), "parent": old.get("parent", ""), "outputs": old.get("outputs") or {}}
+            protect = urn in self.refused or bool(old.get("protect"))
+            step = Step(operation, _place(urn)[0], urn, protect=protect, inputs=inputs, causes=causes, **place)
+            self.steps.setdefault(urn, step)
+
+
+def _place(urn: str) -> tuple[str, str]:
+    """The type and the name of a resource."""
+    return urn.split("::")[2].rpartition("$")[2], urn.rsplit("::", 1)[-1]
 
 
 def step_of(step: StepEventMetadata) -> Step:
@@ -143,12 +155,3 @@ def step_of(step: StepEventMetadata) -> Step:
         id=(old.id if old else "") or "",
         outputs=(old.outputs if old else None) or {},
     )
-
-
-def _stated(section: str) -> frozenset[int]:
-    """The versions that the generations of a section, which is JSON text, state for themselves."""
-    try:
-        servers = json.loads(section).get("servers") or []
-        return frozenset(int(server["version"]) for server in servers if server.get("version"))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return frozenset()  # The program refuses such a section in its own words.

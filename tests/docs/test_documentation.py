@@ -123,10 +123,8 @@ def test_every_effect_is_of_a_setting_and_in_the_words_of_its_page() -> None:
     """Each cloud has one word of the legend for each edit, and each edit stands once."""
     page = (ROOT / "docs" / "effects.md").read_text()
     words = {bare(word) for word, _meaning in rows(page, "# What an edit does")}
-    table = rows(
-        page, "No edit replaces a server: a plan that would do so is refused with the property that causes it."
-    )
-    known = {key.partition(".")[2] for key, _default, _meaning in settings.documented()}
+    table = rows(page, "## Edit by edit")
+    known = {key.partition(".")[2] or key for key, _default, _meaning in settings.documented()}
 
     assert len({(setting, edit) for setting, edit, *_effects in table}) == len(table) > 30
     for setting, _edit, *effects in table:

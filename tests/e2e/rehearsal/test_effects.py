@@ -64,7 +64,17 @@ GIVEN = {
         "dns_zone_id": f"{NETWORKS}/privateDnsZones/sessions.postgres.database.azure.com",
     },
 }
+ADOPTED = {
+    "gcp": "projects/example-project/instances/other-sessions",
+    "aws": "other-sessions",
+    "azure": "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/other"
+    "/providers/Microsoft.DBforPostgreSQL/flexibleServers/other-sessions",
+}
 PARAMETERS = {"log_min_duration_statement": "1000", "autovacuum_max_workers": "3"}
+
+OTHERS = {"gcp": "aws", "aws": "azure", "azure": "gcp"}
+WHOLE = {"backend", "profile", "waivers"}
+"""Keys of the stack file that stand in no section."""
 
 Edit = Callable[[str], dict[str, Any]]
 
@@ -104,6 +114,7 @@ EDITS: dict[tuple[str, str], Edit] = {
     ("maintenance.hour", "another hour"): always(maintenance={"hour": 5}),
     ("backup.retention_days", "more"): always(backup={"retention_days": 31}),
     ("backup.window", "another hour"): always(backup={"window": "01:00"}),
+    ("backup.copy_region", "another region, or none"): always(backup={"copy_region": ""}),
     ("backup.final", "false"): always(backup={"final": False}),
     ("parameters", "one that a running server takes"): always(parameters={"log_min_duration_statement": "500"}),
     ("parameters", "one that needs a restart"): always(parameters={"autovacuum_max_workers": "4"}),
@@ -113,11 +124,18 @@ EDITS: dict[tuple[str, str], Edit] = {
     ("alerts.cpu_percent", "another threshold"): always(alerts={"cpu_percent": 70}),
     ("labels", "another value"): always(labels={"team": "platform"}),
     ("api_processes", "more, as far as the machine allows"): always(api_processes=9),
-    ("rotation", "counted up by one"): always(rotation=1),
+    ("rotation", "counted up by one"): always(rotation=2),
+    ("rotation", "counted down"): always(rotation=0),
+    ("manage_master_password", "true"): always(manage_master_password=True),
     ("secret_readers", "the first one"): lambda cloud: {"secret_readers": [READERS[cloud]]},
     ("app_user", "another name"): always(app_user="adk_app"),
     ("owner_user", "another name"): always(owner_user="adk_admin"),
     ("auth", "iam"): always(auth="iam"),
+    ("profile", "another one"): always(profile="dev"),
+    ("backend", "another one"): lambda cloud: {"backend": OTHERS[cloud]},
+    ("servers[].adopt", "added to a generation that is there"): lambda cloud: {
+        "servers": [{"id": "g1", "adopt": ADOPTED[cloud]}, G2]
+    },
     ("deletion_protection", "false"): always(deletion_protection=False),
     ("database", "another name"): always(database="sessions"),
     ("server_prefix", "another prefix"): always(server_prefix="chat-sessions"),
@@ -131,6 +149,8 @@ EDITS: dict[tuple[str, str], Edit] = {
     ("project, account, subscription", "another one"): lambda cloud: {
         key: home.translate(str.maketrans("e01", "x12")) for key, home in HOMES[cloud].items()
     },
+    ("network.cidr", "another block"): always(network={"cidr": "10.90.0.0/20"}),
+    ("network.zones", "fewer"): always(network={"zones": ["a", "b"]}),
     ("network.mode", "another one that is private"): lambda cloud: {"network": PRIVATE[cloud]},
     ("network.id, network.vpc_id, network.subnet_id", "a given network, where one was built"): lambda cloud: {
         "network": GIVEN[cloud]
@@ -162,8 +182,8 @@ class Running:
         content = yaml.safe_load(before)
         section = content["config"][f"session-database:{self.cloud}"]
         for key, value in keys.items():
-            if key == "waivers":
-                content["config"]["session-database:waivers"] = value
+            if key in WHOLE:
+                content["config"][f"session-database:{key}"] = value
             else:
                 section[key] = {**section.get(key, {}), **value} if isinstance(value, dict) else value
         file.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -206,7 +226,8 @@ def running(
     file = root / "Pulumi.prod.yaml"
     content = yaml.safe_load(file.read_text())
     content["config"]["session-database:backend"] = cloud
-    content["config"][f"session-database:{cloud}"] |= {"servers": [{"id": "g1"}, G2], "parameters": PARAMETERS}
+    section = content["config"][f"session-database:{cloud}"]
+    section |= {"servers": [{"id": "g1"}, G2], "parameters": PARAMETERS, "rotation": 1}
     file.write_text(yaml.safe_dump(content, sort_keys=False))
     plugins = {name: started(name) for name in ("random", PLUGINS[cloud])}
     attached = ",".join(f"{name}:{port}" for name, (_process, port) in plugins.items())
@@ -243,7 +264,7 @@ def word(found: dict[str, int] | str) -> set[str]:
     """The words of the page that fit what the engine said."""
     if isinstance(found, str):
         assert re.search(r"expected .*For example: ", found), found
-        return {"refused"}
+        return {"none"} if "unknown key" in found else {"refused"}
     if not found:
         return {"no change"}
     if "create" in found:
