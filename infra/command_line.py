@@ -130,7 +130,8 @@ def outputs(stack: str, *, as_json: bool, rehearse: bool, show_secrets: bool) ->
     with _answering(as_json=as_json):
         result = _drive(stack, Driver.outputs, rehearse=rehearse)
         if not result.outputs:
-            message = f"stack {stack} exports nothing yet. To make it: make up STACK={stack}"
+            make = f"python -m infra up --stack {stack} --rehearse" if rehearse else f"make up STACK={stack}"
+            message = f"stack {stack} exports nothing yet. To make it: {make}"
             raise StateError(message)
     values = result.shown(secrets=show_secrets)
     if as_json:

@@ -196,7 +196,7 @@ class Driver:
             return select_stack(self._name, project_name=PROJECT, program=self._program, opts=options)
         except StackNotFoundError:
             if not create:
-                message = f"stack {self._name} does not exist yet. To create it: make up STACK={self._name}"
+                message = f"stack {self._name} does not exist yet. To create it: {self._stage.making(self._name)}"
                 raise StateError(message) from None
         self._create()
         return select_stack(self._name, project_name=PROJECT, program=self._program, opts=options)

@@ -78,6 +78,10 @@ class Stage:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
 
+    def making(self, stack: str) -> str:
+        """The command that makes a stack; of a rehearsal never the one that makes it for real; read-only."""
+        return f"python -m infra up --stack {stack} --rehearse" if self.rehearsal else f"make up STACK={stack}"
+
 
 def real() -> Stage:
     """The user's backend, login and passphrase, else this clone's own state.

@@ -27,6 +27,8 @@ def run(at: Place, settings: Settings, *, seconds: float, tell: Tell) -> Report:
         DatabaseUnavailableError: The database cannot be used; the kind says why.
     """
     record = at.exported
+    if not engine.run("preview", record):
+        raise _unasked(at)
     load = Load(at.target.app, settings)
     try:
         with load:
@@ -64,12 +66,15 @@ def _rotated(before: Place) -> Place:
     record = before.exported
     after = place.find(record.stack, rehearse=record.rehearsal)
     if after.target.app.username == before.target.app.username:
-        message = (
-            f"expected `rotation` in Pulumi.{record.stack}.yaml to be counted up before the drill, but the role is "
-            f"{after.target.app.username} as before. For example, from 0: rotation: 1"
-        )
-        raise InvalidSettingError(message)
+        raise _unasked(after)
     return after
+
+
+def _unasked(at: Place) -> InvalidSettingError:
+    return InvalidSettingError(
+        f"expected `rotation` in Pulumi.{at.exported.stack}.yaml to be counted up before the drill, but the role is "
+        f"{at.target.app.username} as before. For example, from 0: rotation: 1"
+    )
 
 
 def _written(at: Place, settings: Settings, seconds: float) -> tuple[Load, Comparison]:

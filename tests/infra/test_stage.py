@@ -144,3 +144,10 @@ def test_stand_ins_serve_the_engine_of_a_rehearsal_only(monkeypatch: pytest.Monk
 
     assert playing.refusal("aws", stage.rehearsal("prod", {}).variables("/opt/pulumi/bin/pulumi")) is None
     assert playing.refusal("aws", stage.real().variables("/opt/pulumi/bin/pulumi"))
+
+
+def test_a_stack_that_was_never_rehearsed_is_made_in_a_rehearsal(root: Path) -> None:
+    """Whoever rehearses must not be led to the command that makes it with their credentials."""
+    assert root.exists()
+    assert stage.rehearsal("prod", {}).making("prod") == "python -m infra up --stack prod --rehearse"
+    assert stage.real().making("prod") == "make up STACK=prod"

@@ -19,7 +19,11 @@ PROGRAM = """
 import json, pathlib, sys
 here = pathlib.Path(__file__).parent
 verb = sys.argv[1]
+if verb == "preview":
+    changed = (here / "outputs").read_text() != (here / "next").read_text()
+    print(json.dumps({"changes": {"update": 3} if changed else {}}))
 if verb == "up":
+    (here / "upped").touch()
     (here / "outputs").write_text((here / "next").read_text())
     print(json.dumps({"changes": {"update": 3}}))
 if verb == "outputs":
@@ -103,3 +107,5 @@ def test_a_rotation_that_was_not_asked_for_is_told(sessions: URL, stand_in: Path
 
     with pytest.raises(InvalidSettingError, match=r"expected `rotation` in Pulumi\.prod\.yaml to be counted up before"):
         rotate.run(place.find("prod", rehearse=True), SETTINGS, seconds=1, tell=lambda _: None)
+
+    assert not (stand_in / "upped").exists(), "nothing has changed, and nobody has waited for a load"
