@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rehearsal.account import Account
+
 _TEMPORARY: Final = Path("/tmp")  # noqa: S108  # A socket's path has 103 bytes; macOS's own folder takes half of them.
 _PREFIX: Final = "rehearsal-"
 
@@ -37,7 +39,7 @@ def ground() -> Iterator[Path]:
 def _sweep() -> None:
     for lock in _TEMPORARY.glob(f"{_PREFIX}*/lock"):
         with contextlib.suppress(OSError):  # In use, or removed by somebody else in this moment.
-            if lock.parent.lstat().st_uid != os.geteuid():
+            if lock.parent.lstat().st_uid not in (os.geteuid(), Account.unprivileged().uid):
                 continue
             with lock.open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

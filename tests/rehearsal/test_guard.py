@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from rehearsal.account import Account
 from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
 from rehearsal.ground import ground as fresh_ground
@@ -95,3 +97,13 @@ def test_a_ground_in_use_is_left_alone() -> None:
         assert (first / "kept").exists()
         assert not second.exists()
     assert not first.exists()
+
+
+def test_a_ground_that_the_servers_account_owns_is_swept_too() -> None:
+    """Run as root, PostgreSQL's own account owns folders that its killed owner has left."""
+    left = Path(tempfile.mkdtemp(prefix="rehearsal-", dir="/tmp"))  # Where grounds are.
+    (left / "lock").touch()
+    Account.unprivileged().own(left, 0o755)
+
+    with fresh_ground():
+        assert not left.exists()
