@@ -35,19 +35,19 @@ Next:
 _REHEARSED = """
 A rehearsal: nothing was made in a cloud, and no server listens.
 Next:
-  python -m infra outputs --stack {stack} --rehearse     the record it would export
-  python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
-  make up STACK={stack}                                  the same for real, with your credentials"""
+  .venv/bin/python -m infra outputs --stack {stack} --rehearse     the record it would export
+  .venv/bin/python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
+  make up STACK={stack}                                            the same for real, with your credentials"""
 
 _REHEARSED_ON_SERVERS = """
 A rehearsal: nothing was made in a cloud, and PostgreSQL on this machine plays its servers.
 Next:
-  session-db verify --stack {stack} --rehearse           ADK itself writes and deletes a session
-  session-db drill failover --stack {stack} --rehearse   the primary crashes under load
-  python -m infra outputs --stack {stack} --rehearse     the record, with URIs that lead to this machine
-  python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
-  python -m rehearsal clean                              stops the servers, and forgets them
-  make up STACK={stack}                                  the same for real, with your credentials"""
+  .venv/bin/session-db verify --stack {stack} --rehearse           ADK itself writes and deletes a session
+  .venv/bin/session-db drill failover --stack {stack} --rehearse   the primary crashes under load
+  .venv/bin/python -m infra outputs --stack {stack} --rehearse     the record, with URIs that lead to this machine
+  .venv/bin/python -m infra up --stack {stack} --rehearse          what another `up` would do, after an edit
+  make rehearse-clean                                              ends all rehearsals of this clone, and forgets them
+  make up STACK={stack}                                            the same for real, with your credentials"""
 
 _err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
