@@ -14,6 +14,7 @@ _VERBS: Final = {
     "create": ("creating", "created"),
     "update": ("updating", "updated"),
     "delete": ("deleting", "deleted"),
+    "import": ("importing", "imported"),
     "refresh": ("reading", "read"),
     "create-replacement": ("creating the replacement of", "created the replacement of"),
     "delete-replaced": ("deleting the replaced", "deleted the replaced"),

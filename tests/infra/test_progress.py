@@ -49,6 +49,16 @@ def test_a_planned_step_is_told_from_a_real_one() -> None:
     assert text.strip() == "to delete  SqliteFile adk-sessions"
 
 
+def test_an_import_is_shown_before_and_after() -> None:
+    """Whoever adopts a server looks for just this line."""
+    _, text = shown(step("resourcePreEvent", "import", planning=True), step("resOutputsEvent", "import"))
+
+    assert [line.strip() for line in text.splitlines()] == [
+        "to import  SqliteFile adk-sessions",
+        "imported  SqliteFile adk-sessions",
+    ]
+
+
 def changing(operation: str, *paths: str) -> str:
     """What a log shows of a planned step that changes these properties."""
     planned = step("resourcePreEvent", operation, planning=True)
