@@ -13,7 +13,7 @@ export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help cloud environment up preview refresh destroy outputs verify serve rehearse rehearse-clean check test test-online bench lock policy clean
+.PHONY: help environment up preview refresh destroy outputs verify serve rehearse rehearse-clean check test test-online bench lock policy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,9 @@ verify: environment ## Check the session schema and try it with ADK itself (STAC
 serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
 	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
 
-rehearse: EXTRAS = $(CLOUD) rehearsal drills
-rehearse: cloud environment ## The whole life of production on this machine, with a report (CLOUD=gcp, aws or azure)
+rehearse: EXTRAS = $(or $(filter gcp aws azure,$(CLOUD)),$(error expected CLOUD to be gcp, aws or azure, \
+	got $(CLOUD). For example: make rehearse CLOUD=aws)) rehearsal drills
+rehearse: environment ## The whole life of production on this machine, with a report (CLOUD=gcp, aws or azure)
 	@$(BIN)/python -m rehearsal run $(CLOUD)
 
 rehearse-clean: ## End every rehearsal of this clone, its servers and its state; reports stay
@@ -85,9 +86,6 @@ policy: environment ## Make the policy pack's environment, for: pulumi preview -
 
 clean: ## Remove the environment and the tools; state and databases stay
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-
-cloud:
-	@case "$(CLOUD)" in gcp|aws|azure) ;; *) echo "error: expected CLOUD to be gcp, aws or azure, got '$(CLOUD)'. For example: make rehearse CLOUD=aws" >&2; exit 2;; esac
 
 environment:
 	@test -n "$(PYTHON)" || { echo "error: expected Python 3.11 or newer on PATH, for example: make up PYTHON=/opt/python3.12/bin/python3" >&2; exit 2; }
