@@ -24,8 +24,16 @@ from infra.layout import ROOT
 VARIABLE: Final = "SESSION_DB_REHEARSAL"
 """The environment variable with a rehearsal's folder; empty, stand-ins answer without any server behind them."""
 
+_HOME: Final = ".rehearsal"
+_EXAMPLE: Final = f"For example: {VARIABLE}=.rehearsal/mine"
 _FILE: Final = "reach.json"
-_POINTER: Final = "folder"
+_MARKER: Final = ".session-database-rehearsal"
+"""In a folder that a rehearsal made or found empty: only such a one is used, and removed by `clean`."""
+
+_GROUNDS: Final = "grounds"
+"""In the clone: each folder that it has ever rehearsed in, one a line."""
+
+_NOTE: Final = "A rehearsal's folder: `python -m rehearsal clean` removes it with all that is in it.\n"
 _URIS: Final = ("session_db_uri", "admin_db_uri")
 _WAKE_SECONDS: Final = 5.0
 
@@ -87,23 +95,43 @@ def folder(environ: Mapping[str, str], root: Path = ROOT) -> Path | None:
 
 
 def prepare(ground: Path, root: Path = ROOT) -> None:
-    """Make the folder of a rehearsal, and say in the clone where it is, should it be elsewhere.
+    """Make the folder of a rehearsal, and add it to those that the clone knows of.
 
     Args:
         ground: The folder.
         root: The clone.
 
     Raises:
-        StateError: The folder is somebody else's.
+        StateError: The folder is somebody else's, has other files in it, or cannot be made.
     """
+    try:
+        _claim(ground)
+        _remember(ground, root / _HOME / _GROUNDS)
+    except OSError as error:
+        message = f"expected a folder for a rehearsal that can be made, but {ground}: {error.strerror}. {_EXAMPLE}"
+        raise StateError(message) from None
+
+
+def _claim(ground: Path) -> None:
     ground.mkdir(mode=0o755, parents=True, exist_ok=True)
     if ground.is_symlink() or ground.stat().st_uid != os.geteuid():
         message = f"expected the folder of the rehearsal {ground} to be yours: remove it, or name one in {VARIABLE}"
         raise StateError(message)
-    here = _of_clone(root)
-    if ground != here:
-        here.mkdir(parents=True, exist_ok=True)
-        (here / _POINTER).write_text(f"{ground}\n")
+    if any(ground.iterdir()) and not (ground / _MARKER).is_file():
+        message = (
+            f"expected a new or empty folder for a rehearsal, which `clean` removes, but {ground} has files in it. "
+            f"{_EXAMPLE}"
+        )
+        raise StateError(message)
+    if not (ground / _MARKER).is_file():
+        (ground / _MARKER).write_text(_NOTE)
+
+
+def _remember(ground: Path, grounds: Path) -> None:
+    grounds.parent.mkdir(parents=True, exist_ok=True)
+    if not grounds.is_file() or str(ground) not in grounds.read_text().splitlines():
+        with grounds.open("a") as file:
+            file.write(f"{ground}\n")
 
 
 def reach_of(of: Path | None) -> Reach | None:
@@ -148,4 +176,4 @@ def _wake(of: Path) -> None:
 
 
 def _of_clone(root: Path) -> Path:
-    return root / ".rehearsal" / "cloud"
+    return root / _HOME / "cloud"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rehearsal.account import Account
+from rehearsal.claim import claim
 
 _TEMPORARY: Final = Path("/tmp")  # noqa: S108  # A socket's path has 103 bytes; macOS's own folder takes half of them.
 _PREFIX: Final = "rehearsal-"
@@ -27,6 +28,7 @@ def ground() -> Iterator[Path]:
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_TEMPORARY))
     try:
+        claim(folder)
         with (folder / "draft").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             (folder / "draft").rename(folder / "lock")  # Only now a sweep sees it, and finds it taken.

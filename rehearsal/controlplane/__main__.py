@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rehearsal.controlplane import process
 from rehearsal.controlplane.client import connect
-from rehearsal.errors import ControlPlaneError
+from rehearsal.errors import RehearsalError
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         return
     try:
         connect(arguments.folder)
-    except ControlPlaneError as error:
+    except RehearsalError as error:
         parser.exit(1, f"{error}\n")
 
 

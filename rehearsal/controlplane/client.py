@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from rehearsal.claim import claim
 from rehearsal.controlplane import meeting
 from rehearsal.errors import CloudRefusalError, ControlPlaneError
 
@@ -92,9 +93,10 @@ def connect(folder: Path) -> ControlPlaneClient:
         folder: The rehearsal's; made where it is not there.
 
     Raises:
+        FolderError: It has somebody's files in it, or cannot be made.
         ControlPlaneError: It did not start.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
     with (folder / "connect.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Who comes second finds what the first has started.
         found = _living(folder)

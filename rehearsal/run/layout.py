@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from rehearsal.account import Account
-from rehearsal.controlplane import meeting
+from rehearsal.claim import claim, claimed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 """The repository, where every command runs."""
@@ -26,8 +26,8 @@ STATE: Final = ROOT / ".state" / "rehearsal"
 """The engine's state of all rehearsals (docs/clouds.md, "A rehearsal")."""
 
 _PROJECT: Final = "session-database"
-_POINTER: Final = "folder"
-"""Where a folder of the clone does for no server, this file in it holds the path of the one that does."""
+_GROUNDS: Final = "grounds"
+"""Each folder that the clone has ever rehearsed in, one a line; `infra/reach.py` writes it, too."""
 
 
 def stack_of(cloud: str) -> str:
@@ -53,18 +53,30 @@ def ground_of(cloud: str) -> Path:
 
 
 def point(cloud: str) -> None:
-    """Say in the clone where a cloud's folder is, should it be elsewhere."""
-    here, ground = HOME / cloud, ground_of(cloud)
-    here.mkdir(parents=True, exist_ok=True)
-    if ground != here:
-        (here / _POINTER).write_text(f"{ground}\n")
+    """Make a cloud's folder, and add it to those that the clone knows of.
+
+    Raises:
+        FolderError: It has somebody's files in it.
+    """
+    claim(ground_of(cloud))
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (HOME / _GROUNDS).open("a") as file:
+        file.write(f"{ground_of(cloud)}\n")
 
 
 def grounds() -> list[Path]:
     """Every folder of this clone's rehearsals, those that are outside of it among them; read-only."""
-    entries = sorted(HOME.glob("*/"))
-    elsewhere = [Path((each / _POINTER).read_text().strip()) for each in entries if (each / _POINTER).is_file()]
-    return list(dict.fromkeys([*(each for each in entries if (each / meeting.FILE).is_file()), *elsewhere]))
+    known = (HOME / _GROUNDS).read_text().splitlines() if (HOME / _GROUNDS).is_file() else []
+    return [each for each in dict.fromkeys([*sorted(HOME.glob("*/")), *map(Path, known)]) if claimed(each)]
+
+
+def forget_grounds() -> None:
+    """As if there had never been any; those that are left stay known."""
+    left = [f"{each}\n" for each in grounds()]
+    if left:
+        (HOME / _GROUNDS).write_text("".join(left))
+    else:
+        (HOME / _GROUNDS).unlink(missing_ok=True)
 
 
 def shown(path: Path) -> str:

@@ -1,7 +1,6 @@
 """A rehearsal from its preparation to its end, whatever an earlier one has left; and how all of them are ended."""
 
 import contextlib
-import os
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from rehearsal.claim import claimed
 from rehearsal.controlplane import client
 from rehearsal.report.record import Rehearsal
 from rehearsal.run import layout, processes, story
@@ -39,6 +39,7 @@ def rehearse(
 
     Raises:
         StepError: The cloud is rehearsed in this clone already.
+        FolderError: The cloud's folder has somebody's files in it.
         KeyboardInterrupt: It was stopped, by Ctrl-C or SIGTERM; the report is written before.
     """
     known = Processes(cloud)
@@ -60,7 +61,6 @@ def rehearse(
 def forget(cloud: str) -> None:
     """Stop a cloud's control plane and servers, and forget its stack; nothing happens where there is none."""
     _removed(layout.ground_of(cloud))
-    _removed(layout.HOME / cloud)
     layout.forget_state(cloud)
     StackFile(cloud).remove()
 
@@ -79,6 +79,7 @@ def clean() -> list[str]:
         _removed(ground)
     for cloud in layout.CLOUDS:
         forget(cloud)
+    layout.forget_grounds()
     shutil.rmtree(layout.RUNS, ignore_errors=True)
     shutil.rmtree(layout.STATE, ignore_errors=True)
     return ended
@@ -98,7 +99,7 @@ def status() -> Mapping[str, Any]:
 
 
 def _removed(ground: Path) -> None:
-    if ground.is_dir() and ground.stat().st_uid == os.geteuid():
+    if claimed(ground):  # Anything else is somebody's, whatever says that it was a rehearsal's.
         plane = client.running(ground)
         client.stop(ground)
         if plane:

@@ -13,6 +13,7 @@ from pulumi.automation import OutputValue
 
 from infra import reach
 from infra.errors import StateError, ToolError
+from rehearsal.run import layout
 
 HOST = "g1.c0.eu-central-1.rds.amazonaws.com"
 
@@ -119,14 +120,34 @@ def test_a_clone_that_is_closed_to_others_has_its_folder_elsewhere(tmp_path: Pat
     assert str(reach.folder({}, closed)).startswith("/var/tmp/session-database-")  # noqa: S108
 
 
-def test_the_clone_says_where_its_folder_is(tmp_path: Path) -> None:
-    """Should it be elsewhere."""
-    clone, there = tmp_path / "clone", tmp_path / "there"
+def test_the_clone_knows_every_folder_it_has_rehearsed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each, so that `status` and `clean` find them all."""
+    clone, places = tmp_path / "clone", [tmp_path / "there", tmp_path / "elsewhere"]
 
-    reach.prepare(there, clone)
+    for each in [*places, *places]:
+        reach.prepare(each, clone)
 
-    assert there.is_dir()
-    assert (clone / ".rehearsal" / "cloud" / "folder").read_text() == f"{there}\n"
+    assert (clone / ".rehearsal" / "grounds").read_text().splitlines() == [str(each) for each in places]
+    monkeypatch.setattr(layout, "HOME", clone / ".rehearsal")
+    assert layout.grounds() == places, "both halves agree on the list and on the marker"
+
+
+def test_a_folder_with_somebodys_files_is_not_used(tmp_path: Path) -> None:
+    """`clean` would remove them."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(StateError, match=r"^expected a new or empty folder .* For example: SESSION_DB_REHEARSAL=\S+$"):
+        reach.prepare(tmp_path, tmp_path / "clone")
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["thesis.txt"], "nothing was made"
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    """A file is in its way."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StateError, match=r"^expected a folder for a rehearsal that can be made, .* For example: .+$"):
+        reach.prepare(tmp_path / "file" / "x", tmp_path)
 
 
 def test_somebody_elses_folder_is_not_used(tmp_path: Path) -> None:

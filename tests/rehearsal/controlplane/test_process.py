@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from rehearsal.claim import claim
 from rehearsal.controlplane import client, meeting
 from rehearsal.controlplane.client import ControlPlaneClient
 from rehearsal.errors import CloudRefusalError, ControlPlaneError
@@ -120,6 +121,7 @@ def test_one_that_answers_nobody_is_ended_all_the_same(folder: Path, monkeypatch
 
 def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The end of its log is in the message."""
+    claim(tmp_path)
     (tmp_path / "ledger.db").write_text("This is no database, and long enough to be taken for one that is broken." * 9)
 
     with pytest.raises(ControlPlaneError, match="file is not a database"):

@@ -1,0 +1,72 @@
+"""What ends rehearsals removes their own folders, and nobody else's."""
+
+from pathlib import Path
+
+import pytest
+
+from rehearsal.claim import MARKER, claim
+from rehearsal.controlplane import client
+from rehearsal.errors import FolderError
+from rehearsal.run import layout, rehearsing
+
+
+@pytest.fixture
+def thesis(root: Path) -> Path:
+    """A file of the user's, in a folder that the clone's list names."""
+    (root / "mine").mkdir()
+    layout.HOME.mkdir()
+    (layout.HOME / "grounds").write_text(f"{root / 'mine'}\n")
+    (file := root / "mine" / "thesis.txt").write_text("years of work")
+    return file
+
+
+def test_a_folder_without_our_marker_is_never_removed(thesis: Path) -> None:
+    """Whatever the clone's list says."""
+    rehearsing.clean()
+
+    assert thesis.read_text() == "years of work"
+
+
+def test_forgetting_a_cloud_leaves_what_is_not_ours(root: Path, monkeypatch: pytest.MonkeyPatch, thesis: Path) -> None:
+    """Its folder may have been somebody's before."""
+    monkeypatch.setattr(layout, "ground_of", lambda _: root / "mine")
+
+    rehearsing.forget("gcp")
+    with pytest.raises(FolderError, match=r"^expected a new or empty folder"):
+        layout.point("gcp")
+
+    assert thesis.exists()
+
+
+def test_every_folder_that_the_clone_has_used_is_removed(root: Path) -> None:
+    """And forgotten."""
+    places = [root / "one", root / "two"]
+    layout.HOME.mkdir()
+    for each in places:
+        claim(each)
+        (each / "ledger.db").touch()
+    (layout.HOME / "grounds").write_text("".join(f"{each}\n" for each in places))
+
+    assert layout.grounds() == places
+    rehearsing.clean()
+
+    assert not any(each.exists() for each in places)
+    assert not (layout.HOME / "grounds").exists()
+
+
+def test_no_control_plane_starts_among_somebodys_files(thesis: Path) -> None:
+    """Nothing is written there either."""
+    with pytest.raises(FolderError, match="has files in it"):
+        client.connect(thesis.parent)
+
+    assert list(thesis.parent.iterdir()) == [thesis]
+
+
+def test_a_folder_is_claimed_more_than_once(root: Path) -> None:
+    """By each command that plays there."""
+    claim(root / "ground")
+    (root / "ground" / "ledger.db").touch()
+
+    claim(root / "ground")
+
+    assert (root / "ground" / MARKER).is_file()
