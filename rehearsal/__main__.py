@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
 
 from rehearsal.errors import RehearsalError
+
+if TYPE_CHECKING:
+    from rehearsal.controlplane.client import ControlPlaneClient
 
 _CLOUDS = ("gcp", "aws", "azure")
 
@@ -137,11 +140,9 @@ def fault(folder: Path, cloud: str, times: int, verb: str, fault: tuple[str, ...
     TYPE is Pulumi's, for example aws:rds/instance:Instance, or `api` for the drills' requests; * is any.
     OPERATION is create, update, delete or read, or the name of a request, for example DescribeDBInstances; * is any.
     """
-    from rehearsal.controlplane import client  # noqa: PLC0415  # Keeps --help quick.
-
     kind, operation, what = _three(fault) if verb == "add" else ("", "", "")
+    plane = _living(folder)
     try:
-        plane = client.connect(folder.resolve())
         if verb == "add":
             plane.call("faults.add", type=kind, operation=operation, fault=what, cloud=cloud, times=times)
         elif verb == "clear":
@@ -149,6 +150,21 @@ def fault(folder: Path, cloud: str, times: int, verb: str, fault: tuple[str, ...
         click.echo(json.dumps(plane.call("faults.list")["faults"]))
     except RehearsalError as error:
         _fail(error, 1, as_json=False)
+
+
+def _living(folder: Path) -> "ControlPlaneClient":
+    """The control plane of a rehearsal that runs: one that is started here would be known to nobody."""
+    from rehearsal.claim import claimed  # noqa: PLC0415  # Keeps --help quick.
+    from rehearsal.controlplane import client  # noqa: PLC0415  # As above.
+
+    found = client.running(folder.resolve()) if claimed(folder) else None
+    if found is None:
+        message = (
+            f"expected --folder to be that of a rehearsal that runs, got {folder}. "
+            "For example .rehearsal/aws; to see those that run: python -m rehearsal status"
+        )
+        raise click.UsageError(message)
+    return found
 
 
 def _three(words: tuple[str, ...]) -> tuple[str, str, str]:

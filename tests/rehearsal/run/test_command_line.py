@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from rehearsal.__main__ import cli
+from rehearsal.claim import MARKER, claim
 from rehearsal.controlplane import client
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,10 +56,27 @@ def test_a_fault_needs_three_words(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("where", ["none", "file/x", "claimed"])
+def test_faults_are_for_a_rehearsal_that_runs(tmp_path: Path, where: str) -> None:
+    """One line elsewhere, and nothing is made or started."""
+    (tmp_path / "file").touch()
+    claim(tmp_path / "claimed")
+
+    done = CliRunner().invoke(cli, ["fault", "--folder", str(tmp_path / where), "list"])
+
+    assert done.exit_code == 2
+    assert re.fullmatch(
+        r"Error: expected --folder to be that of a rehearsal that runs, .*", done.stderr.splitlines()[-1]
+    )
+    assert not (tmp_path / "none").exists()
+    assert [each.name for each in (tmp_path / "claimed").iterdir()] == [MARKER]
+
+
 def test_faults_are_added_listed_and_cleared(ground: Path) -> None:
-    """On the control plane of the folder, which is started where none lives."""
+    """On the control plane of the folder."""
     folder = ground / "faults"
     runner = CliRunner()
+    client.connect(folder)
 
     def asked(*words: str) -> list[Any]:
         done = runner.invoke(cli, ["fault", "--folder", str(folder), *words])
