@@ -1,7 +1,9 @@
 """What the steps of a rehearsal bring home; None, or nothing in a list, where a step was not reached."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from rehearsal.report.drills import Drill, Load
 
@@ -20,31 +22,57 @@ class Up:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Turns of a conversation that ought to be there exactly: each once, unaltered, in order.
+
+    Attributes:
+        turns: Turns that were answered before.
+        found: Of these, those that are there.
+        beyond: Turns besides: doubled, altered, or from after the moment.
+        moved: Whether all are there, but in another order.
+    """
+
+    turns: int
+    found: int
+    beyond: int = 0
+    moved: bool = False
+
+    @classmethod
+    def of(cls, turns: Sequence[str], found: Sequence[str]) -> Self:
+        """Compare them; pure.
+
+        Args:
+            turns: What was answered before, in order.
+            found: What is there, in order.
+        """
+        there = (Counter(turns) & Counter(found)).total()
+        beyond = len(found) - there
+        moved = there == len(turns) and not beyond and list(found) != list(turns)
+        return cls(len(turns), there, beyond, moved)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there were any, and they are there exactly."""
+        return self.turns == self.found > 0 and not self.beyond and not self.moved
+
+    @property
+    def told(self) -> str:
+        """How they are found, for people; for example `5 of 6, 1 too many`."""
+        rest = (f", {self.beyond} too many" if self.beyond else "") + (", out of order" if self.moved else "")
+        return f"{self.found} of {self.turns}{rest}"
+
+
+@dataclass(frozen=True)
 class Served:
     """Turns of a conversation over HTTP, and what was there after the API server had gone.
 
     Attributes:
         after: What happened in between, for example `a restart`.
-        turns: Turns that were answered before.
-        found: Of these, those in the session afterwards.
+        kept: What is in the session afterwards.
     """
 
     after: str
-    turns: int
-    found: int
-
-
-@dataclass(frozen=True)
-class Restored:
-    """A generation restored by the stack file, as the API server on it sees the conversation.
-
-    Attributes:
-        expected: Turns from before the moment.
-        found: Turns that it has; those from after the moment among them, if there were any.
-    """
-
-    expected: int
-    found: int
+    kept: Kept
 
 
 @dataclass(frozen=True)
@@ -87,7 +115,7 @@ class Findings:
         drills: Those that ran, in order.
         unchanged: Runs that ought to have nothing to change.
         served: Conversations that ought to outlive something.
-        restored: The generation that the stack file restored.
+        restored: The conversation up to the moment, in the generation that the stack file restored.
         refused: Whether a deletion of something protected was refused, by what it was.
         sslmodes: How the exported URI checks certificates, by generation.
         scan: The search for passwords.
@@ -97,7 +125,7 @@ class Findings:
     drills: list[Drill] = field(default_factory=list)
     unchanged: list[Up] = field(default_factory=list)
     served: list[Served] = field(default_factory=list)
-    restored: Restored | None = None
+    restored: Kept | None = None
     refused: dict[str, bool] = field(default_factory=dict)
     sslmodes: dict[str, str] = field(default_factory=dict)
     scan: Scan | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rehearsal.report.drills import Load
-from rehearsal.report.findings import Findings
+from rehearsal.report.findings import Findings, Kept
 from rehearsal.report.record import Outcome, Promise
 
 Judge = Callable[[Findings, str], Promise | None]
@@ -77,11 +77,12 @@ def _exact(findings: Findings, name: str) -> Promise | None:
     if drill is None or drill.restore is None or findings.restored is None:
         return None
     found, code = drill.restore, findings.restored
-    missing = found.missing + max(0, code.expected - code.found)
-    beyond = found.unexpected + max(0, code.found - code.expected)
-    told = f"of {found.expected:,} events of the drill, and of {code.expected} turns in the server of the stack file"
+    missing = found.missing + code.turns - code.found
+    beyond = found.unexpected + code.beyond
+    told = f"of {found.expected:,} events of the drill, and of {code.turns} turns in the server of the stack file"
     value = "exact" if not missing and not beyond else f"{missing} missing, {beyond} too many"
-    held = not missing and not beyond and found.altered == found.torn == 0 and found.expected > 0
+    value = "out of order" if code.moved and value == "exact" else value
+    held = not missing and not beyond and code.whole and found.altered == found.torn == 0 and found.expected > 0
     return Promise(name, value, "all before, none after", told, _outcome(held=held))
 
 
@@ -131,10 +132,16 @@ def _changes(findings: Findings, name: str) -> Promise | None:
 def _kept(findings: Findings, name: str) -> Promise | None:
     if not findings.served:
         return None
-    turns, found = (sum(getattr(each, part) for each in findings.served) for part in ("turns", "found"))
+    kept = [each.kept for each in findings.served]
+    whole = Kept(
+        sum(each.turns for each in kept),
+        sum(each.found for each in kept),
+        sum(each.beyond for each in kept),
+        any(each.moved for each in kept),
+    )
     after = " and ".join(each.after for each in findings.served)
-    held = all(each.turns == each.found > 0 for each in findings.served)
-    return Promise(name, f"{found} of {turns}", "", f"turns over HTTP, after {after}", _outcome(held=held))
+    held = all(each.whole for each in kept)
+    return Promise(name, whole.told, "", f"turns over HTTP, after {after}", _outcome(held=held))
 
 
 def _refused(findings: Findings, name: str) -> Promise | None:

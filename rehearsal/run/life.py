@@ -13,7 +13,7 @@ from rehearsal.controlplane.client import ControlPlaneClient
 from rehearsal.errors import StepError
 from rehearsal.report import drills
 from rehearsal.report.drills import Drill
-from rehearsal.report.findings import Findings, Served
+from rehearsal.report.findings import Findings, Kept, Served
 from rehearsal.run import api, passwords
 from rehearsal.run.api import Conversation
 from rehearsal.run.command import Commands
@@ -84,16 +84,14 @@ class Life:
         self._client = None
         self.servers.close()
 
-    def served(self, after: str) -> Served:
+    def served(self, after: str) -> Kept:
         """Hold the conversation against what the API server has of it.
 
         Args:
             after: What happened in between.
         """
-        turns = self.conversation.turns
-        found = self.conversation.found(self.http)
-        kept = Served(after, len(turns), len(turns) if found == turns else sum(each in found for each in turns))
-        self.findings.served.append(kept)
+        kept = Kept.of(self.conversation.turns, self.conversation.found(self.http))
+        self.findings.served.append(Served(after, kept))
         return kept
 
     def look(self, generation: str) -> None:

@@ -14,7 +14,7 @@ def failover(life: Life) -> str:
     life.conversation.say(life.http, "after the failover")
     kept = life.served("a failover")
     waits = f"writers waited {found.gap_seconds.p50:.2f} s (p50) to {found.gap_seconds.p100:.2f} s (p100)"
-    return f"{waits}; the API server answers, with {kept.found} of {kept.turns} turns"
+    return f"{waits}; the API server answers, turns found: {kept.told}"
 
 
 def restore(life: Life) -> str:

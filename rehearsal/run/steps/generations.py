@@ -5,9 +5,9 @@ Source of the order: docs/clouds.md, "Restore as code" and "Retire a server".
 
 import datetime as dt
 import time
-from typing import Any, Final
+from typing import Final
 
-from rehearsal.report.findings import Restored
+from rehearsal.report.findings import Kept
 from rehearsal.run import passwords
 from rehearsal.run.life import Life, counted, expect
 
@@ -29,11 +29,11 @@ def switch(life: Life) -> str:
     changes = life.commands.infra("up")["changes"]
     life.serve()
     expected, found = life.conversation.turns[:-1], life.conversation.found(life.http)
-    life.findings.restored = Restored(len(expected), _counted(expected, found))
+    kept = life.findings.restored = Kept.of(expected, found)
     life.conversation.turns[:] = found
     life.look("g2")
     expect(life.hosts["g1"] != life.hosts["g2"], "expected the exported URI to lead to another host")
-    return f"{counted(changes)}; the API server on g2 has {len(found)} turns of {len(expected)}"
+    return f"{counted(changes)}; turns found by the API server on g2: {kept.told}"
 
 
 def retire(life: Life) -> str:
@@ -63,8 +63,3 @@ def _turned(life: Life) -> dt.datetime:
         time.sleep(max(left, 0) + 0.05)
     life.conversation.say(life.http, "after the moment")
     return moment
-
-
-def _counted(expected: list[str], found: list[Any]) -> int:
-    """As many as there are, where they are the expected ones or more; else those of them that are there."""
-    return len(found) if found[: len(expected)] == expected else sum(each in found for each in expected)

@@ -15,4 +15,4 @@ def serve(life: Life) -> str:
         life.conversation.say(life.http, f"turn {number + 1}")
     life.serve()
     kept = life.served("a restart")
-    return f"{kept.found} of {kept.turns} turns found after a restart"
+    return f"turns found after a restart: {kept.told}"

@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.report import promises
 from rehearsal.report.drills import Drill, read
-from rehearsal.report.findings import Findings, Remains, Restored, Scan, Served, Up
+from rehearsal.report.findings import Findings, Kept, Remains, Scan, Served, Up
 from rehearsal.report.record import Facts, Outcome, Rehearsal, Step
 
 
@@ -128,8 +128,8 @@ def findings() -> Findings:
     return Findings(
         drills=[read(each) for each in ANSWERS.values()],
         unchanged=[Up("the failover", {}), Up("the switch", {}), Up("the rotation", {})],
-        served=[Served("a restart", 5, 5), Served("the failover", 6, 6)],
-        restored=Restored(6, 6),
+        served=[Served("a restart", Kept(5, 5)), Served("the failover", Kept(6, 6))],
+        restored=Kept(6, 6),
         refused={"retirement": True, "destroy": True},
         sslmodes={"g1": "verify-full", "g2": "verify-full"},
         scan=Scan(6, {"state": "1.2 MB", "logs": "80 KB"}, ()),

@@ -9,7 +9,7 @@ import pytest
 from rehearsal.errors import ReportError
 from rehearsal.report import promises
 from rehearsal.report.drills import read
-from rehearsal.report.findings import Findings, Remains, Restored, Scan, Served, Up
+from rehearsal.report.findings import Findings, Kept, Remains, Scan, Served, Up
 from rehearsal.report.record import Outcome
 
 Break = Callable[[Findings], Any]
@@ -48,11 +48,15 @@ BREAKS: dict[str, tuple[str, Break]] = {
     "an event missing in the restored server": ("Restore to a moment", restore(missing=1)),
     "an event from after the mark": ("Restore to a moment", restore(unexpected=1)),
     "nothing before the mark": ("Restore to a moment", restore(expected=0)),
-    "a turn missing in g2": ("Restore to a moment", put(restored=Restored(6, 5))),
-    "a turn from after the moment in g2": ("Restore to a moment", put(restored=Restored(6, 7))),
+    "a turn missing in g2": ("Restore to a moment", put(restored=Kept(6, 5))),
+    "a turn from after the moment in g2": ("Restore to a moment", put(restored=Kept(6, 6, beyond=1))),
+    "turns in another order in g2": ("Restore to a moment", put(restored=Kept(6, 6, moved=True))),
+    "no turn to restore": ("Restore to a moment", put(restored=Kept(0, 0))),
     "a request failed in the rotation": ("Failed requests in a rotation", load("rotate", errors={"RoleError": 1})),
     "a change after the failover": ("Changes in a second up", put(unchanged=[Up("the failover", {"update": 1})])),
-    "a turn lost by the restart": ("Sessions after a restart", put(served=[Served("a restart", 5, 4)])),
+    "a turn lost by the restart": ("Sessions after a restart", put(served=[Served("a restart", Kept(5, 4))])),
+    "a turn doubled by the restart": ("Sessions after a restart", put(served=[Served("it", Kept(5, 5, beyond=1))])),
+    "turns moved by the restart": ("Sessions after a restart", put(served=[Served("it", Kept(5, 5, moved=True))])),
     "a destroy that was not refused": ("Deletions refused", put(refused={"retirement": True, "destroy": False})),
     "a certificate that nobody checks": ("Certificates checked", put(sslmodes={"g1": "require"})),
     "a password in a log": ("Secrets in clear", put(scan=Scan(6, {"logs": "80 KB"}, ("server.log",)))),
@@ -60,6 +64,26 @@ BREAKS: dict[str, tuple[str, Break]] = {
     "a server left over": ("Left over after destroy", put(remains=Remains(("server g1",), (), ("a", "b"), 2))),
     "a final backup that was not taken": ("Left over after destroy", put(remains=Remains((), (), ("a",), 2))),
 }
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (["a", "b", "c"], "3 of 3"),
+        (["a", "b"], "2 of 3"),
+        (["a", "b", "c", "d"], "3 of 3, 1 too many"),
+        (["a", "b", "b", "c"], "3 of 3, 1 too many"),
+        (["a", "b", "C"], "2 of 3, 1 too many"),
+        (["b", "a", "c"], "3 of 3, out of order"),
+        ([], "0 of 3"),
+    ],
+)
+def test_turns_are_kept_only_where_they_are_exactly_what_they_were(found: list[str], told: str) -> None:
+    """None missing, too many, doubled, altered or elsewhere."""
+    kept = Kept.of(["a", "b", "c"], found)
+
+    assert kept.told == told
+    assert kept.whole == (found == ["a", "b", "c"])
 
 
 def test_all_is_held_where_all_is_as_it_should_be(findings: Findings) -> None:
