@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from rich.console import Console
 
+from rehearsal import options
 from rehearsal.errors import RehearsalError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def cli() -> None:
     "--seconds",
     default=3.0,
     show_default=True,
-    type=click.FloatRange(0.5, 3600),
+    type=options.Finite(0.5, 3600),
     help="How long a drill writes before and after what it does.",
 )
 @click.option("--keep", is_flag=True, help="Let the stack stay up at the end, to look around.")
@@ -54,7 +55,7 @@ def run(cloud: str, *, writers: int, seconds: float, keep: bool, report_folder: 
     """Go the whole way on one cloud, from preview to destroy, with every drill in between; writes a report."""
     from rehearsal.run import layout, rehearsing  # noqa: PLC0415  # Keeps --help quick.
 
-    folder = (report_folder or layout.REPORTS / cloud).resolve()
+    folder = options.report_folder(report_folder or layout.REPORTS / cloud)
     try:
         done = rehearsing.rehearse(cloud, _err, writers=writers, seconds=seconds, keep=keep, folder=folder)
     except RehearsalError as error:
@@ -130,7 +131,9 @@ def clean(*, as_json: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="The rehearsal's folder, as `status` prints it.",
 )
-@click.option("--cloud", default="*", show_default=True, help="gcp, aws, azure, or * for all.")
+@click.option(
+    "--cloud", default="*", show_default=True, type=click.Choice([*_CLOUDS, "*"]), help="gcp, aws, azure, or * for all."
+)
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1), help="How often.")
 @click.argument("verb", type=click.Choice(["add", "list", "clear"]))
 @click.argument("fault", nargs=-1)
@@ -140,7 +143,7 @@ def fault(folder: Path, cloud: str, times: int, verb: str, fault: tuple[str, ...
     TYPE is Pulumi's, for example aws:rds/instance:Instance, or `api` for the drills' requests; * is any.
     OPERATION is create, update, delete or read, or the name of a request, for example DescribeDBInstances; * is any.
     """
-    kind, operation, what = _three(fault) if verb == "add" else ("", "", "")
+    kind, operation, what = options.fault(fault) if verb == "add" else ("", "", "")
     plane = _living(folder)
     try:
         if verb == "add":
@@ -165,13 +168,6 @@ def _living(folder: Path) -> "ControlPlaneClient":
         )
         raise click.UsageError(message)
     return found
-
-
-def _three(words: tuple[str, ...]) -> tuple[str, str, str]:
-    if len(words) != 3:  # noqa: PLR2004
-        message = "expected TYPE OPERATION FAULT, for example: add aws:rds/instance:Instance create kill"
-        raise click.UsageError(message)
-    return words[0], words[1], words[2]
 
 
 def _fail(error: Exception, code: int, *, as_json: bool) -> NoReturn:

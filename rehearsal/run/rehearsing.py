@@ -49,7 +49,7 @@ def rehearse(
         file = StackFile(cloud)
         file.begin()
         reports = folder or layout.REPORTS / cloud
-        shutil.rmtree(reports / "logs", ignore_errors=True)
+        _forget_logs(reports / "logs")
         commands = Commands(layout.stack_of(cloud), layout.ground_of(cloud), known, reports / "logs", lambda _: None)
         life = Life(file, commands, watch, writers, seconds)
         done = Runner(life, story.LIFE if keep else {**story.LIFE, **story.END}, console, reports).run()
@@ -105,6 +105,12 @@ def _removed(ground: Path) -> None:
         if plane:
             processes.gone(plane.pid)
         shutil.rmtree(ground, ignore_errors=True)
+
+
+def _forget_logs(folder: Path) -> None:
+    """Those of the rehearsal before; the folder of a report may have files of somebody's in it."""
+    for each in [*folder.glob("[0-9][0-9]-*.log"), folder / "api-server.log"]:
+        each.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -9,9 +9,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from rehearsal import options
 from rehearsal.__main__ import cli
 from rehearsal.claim import MARKER, claim
 from rehearsal.controlplane import client
+from rehearsal.run import rehearsing
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,6 +56,67 @@ def test_a_fault_needs_three_words(tmp_path: Path) -> None:
     with pytest.raises(click.UsageError, match="for example: add aws:rds/instance:Instance create kill"):
         cli.main(["fault", "--folder", str(tmp_path / "none"), "add", "api"], standalone_mode=False)
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("aws:rds/instance:Instance", "creat", "kill"),
+        ("aws:rds/instance:Instance", "DescribeDBInstances", "kill"),
+        ("*", "diff", "kill"),
+        ("instance", "create", "kill"),
+        ("aws:rds", "create", "kill"),
+        ("API", "DescribeDBInstances", "throttle"),
+        ("api", "Describe DB", "throttle"),
+        ("api", "*", "explode"),
+        ("api", "*", "throttle", "--cloud", "azur"),
+    ],
+)
+def test_a_fault_that_nothing_could_run_into_is_refused(ground: Path, words: tuple[str, ...]) -> None:
+    """In one line that says what is expected, though a rehearsal runs there."""
+    done = CliRunner().invoke(cli, ["fault", "--folder", str(ground), "add", *words])
+
+    assert done.exit_code == 2
+    assert re.match(
+        r"Error: (expected (TYPE|OPERATION|FAULT) to be |Invalid value for '--cloud')", error_of(done.stderr)
+    )
+
+
+def error_of(said: str) -> str:
+    """The line after the usage; click says no more."""
+    return said.splitlines()[-1]
+
+
+def test_types_and_operations_may_have_stars() -> None:
+    """As the control plane matches them."""
+    for words in [("*", "*", "kill"), ("aws:rds/*:*", "read", "throttle"), ("api", "Describe*", "time-out")]:
+        assert options.fault(words) == words
+    assert options.fault(("azure-native:dbforpostgresql:Server", "update", "kill"))
+    assert options.fault(("random:index/randomPassword:RandomPassword", "create", "kill"))
+
+
+@pytest.mark.parametrize("value", ["nan", "-nan", "inf", "NaN", "0"])
+def test_seconds_are_a_number_in_the_range(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No comparison refuses NaN by itself."""
+    monkeypatch.setattr(rehearsing, "rehearse", pytest.fail)
+
+    done = CliRunner().invoke(cli, ["run", "gcp", f"--seconds={value}"])
+
+    assert done.exit_code == 2
+    assert "is not in the range 0.5<=x<=3600" in error_of(done.stderr)
+
+
+@pytest.mark.parametrize("folder", ["/dev/null", "/dev/null/x", "/proc/here"])
+def test_a_report_that_could_not_be_written_is_refused_before_anything_runs(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After minutes it would be lost, and a stack file left behind."""
+    monkeypatch.setattr(rehearsing, "rehearse", pytest.fail)
+
+    done = CliRunner().invoke(cli, ["run", "gcp", "--report-folder", folder])
+
+    assert done.exit_code == 2
+    assert error_of(done.stderr).startswith("Error: expected --report-folder to be a folder that files can be written")
 
 
 @pytest.mark.parametrize("where", ["none", "file/x", "claimed"])

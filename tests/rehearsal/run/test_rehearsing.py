@@ -62,6 +62,17 @@ def test_no_control_plane_starts_among_somebodys_files(thesis: Path) -> None:
     assert list(thesis.parent.iterdir()) == [thesis]
 
 
+def test_only_logs_of_a_rehearsal_are_forgotten(root: Path) -> None:
+    """A report may go where somebody has logs already."""
+    (logs := root / "logs").mkdir()
+    for name in ("01-up.log", "api-server.log", "mine.log"):
+        (logs / name).touch()
+
+    rehearsing._forget_logs(logs)  # noqa: SLF001  # The whole of it takes minutes.
+
+    assert [each.name for each in logs.iterdir()] == ["mine.log"]
+
+
 def test_a_folder_is_claimed_more_than_once(root: Path) -> None:
     """By each command that plays there."""
     claim(root / "ground")
