@@ -1,6 +1,7 @@
 """How a command answers: progress and errors for people, one JSON object for scripts, and an exit code."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -40,6 +41,17 @@ out: Final = Console(soft_wrap=True, highlight=False, emoji=False)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result, or the error, as one JSON object."
 )
+
+
+class Finite(click.FloatRange):
+    """A number in a range; `nan`, which no comparison refuses, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As `click.FloatRange`."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{found} is not in the range {self._describe_range()}.", param, ctx)
+        return found
 
 
 def said(line: str) -> None:

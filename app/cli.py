@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from app import dsn, environment, target
-from app.answers import EXIT_CODES, answer, err, json_option, out, said, silent
+from app.answers import EXIT_CODES, Finite, answer, err, json_option, out, said, silent
 from app.backends.interface import Roles, Target, Waits
 from app.drills.command import drill
 from app.errors import VerificationError
@@ -24,7 +24,7 @@ The old events are kept in session_db_events_v0, with them the refused ones."""
 
 
 def _seconds(name: str, default: float, text: str) -> Callable[[Any], Any]:
-    seconds = click.FloatRange(0.1, 86400)
+    seconds = Finite(0.1, 86400)
     return click.option(f"--{name}", default=default, show_default=True, type=seconds, help=f"{text}, in seconds.")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import dsn
-from app.answers import EXIT_CODES, answer, err, json_option, said, silent
+from app.answers import EXIT_CODES, Finite, answer, err, json_option, said, silent
 from app.backends.interface import Report
 from app.errors import InvalidSettingError
 
@@ -30,14 +30,14 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--rate",
             default=20.0,
             show_default=True,
-            type=click.FloatRange(0, 10000),
+            type=Finite(0, 10000),
             help="Events of each writer a second, at most; 0 for no limit.",
         ),
         click.option(
             "--seconds",
             default=20.0,
             show_default=True,
-            type=click.FloatRange(0.5, 86400),
+            type=Finite(0.5, 86400),
             help="How long to write, before and after what the drill does.",
         ),
         click.option("--yes", is_flag=True, help="Do not ask before a real database is touched."),
@@ -159,6 +159,8 @@ def drilled(run: Run, *, as_json: bool, file: Path | None) -> None:
 
     def work() -> dict[str, Any]:
         nonlocal held
+        if file is not None:
+            _require_writable(file)
         found = run(silent if as_json else said)
         held = found["held"]
         if file is not None:
@@ -172,12 +174,27 @@ def drilled(run: Run, *, as_json: bool, file: Path | None) -> None:
         sys.exit(1)
 
 
+def _require_writable(file: Path) -> None:
+    """Before the drill: its report would be lost after minutes. What is in the file stays, should the drill fail."""
+    try:
+        there = file.exists()
+        file.open("a").close()
+        if not there:
+            file.unlink()
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
 def _write(file: Path, found: dict[str, Any]) -> None:
     try:
         file.write_text(json.dumps(found, indent=2) + "\n")
     except OSError as error:
-        message = f"expected --report to name a file that can be written, but {file}: {error.strerror}"
-        raise InvalidSettingError(message) from None
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(file: Path, error: OSError) -> InvalidSettingError:
+    message = f"expected --report to name a file that can be written, but {file}: {error.strerror}"
+    return InvalidSettingError(f"{message}. For example: --report drill.json")
 
 
 def _show(found: dict[str, Any]) -> None:

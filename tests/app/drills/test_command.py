@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import URL
 
 from app.drills import command
+from app.errors import InvalidSettingError
 
 QUICK = ("--writers", "2", "--rate", "20", "--seconds", "1")
 
@@ -81,6 +83,50 @@ def test_a_broken_promise_ends_with_1_and_is_reported(capsys: pytest.CaptureFixt
 
     assert ended.value.code == 1
     assert json.loads(capsys.readouterr().out)["broken"] == ["1 acknowledged events are lost"]
+
+
+@pytest.mark.parametrize("file", ["none/report.json", "file/report.json"])
+def test_a_report_that_cannot_be_written_is_refused_before_the_drill(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be lost after minutes."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SystemExit) as ended:
+        command.drilled(lambda _: pytest.fail("it began"), as_json=False, file=tmp_path / file)
+
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: expected --report to name a file that can be written, but ")
+    assert line.endswith("For example: --report drill.json")
+
+
+@pytest.mark.parametrize("before", [None, "the report before"])
+def test_a_drill_that_fails_leaves_the_report_file_as_it_was(before: str | None, tmp_path: Path) -> None:
+    """Whether there was one or none."""
+    file = tmp_path / "report.json"
+    if before is not None:
+        file.write_text(before)
+
+    def fail(_: object) -> dict[str, Any]:
+        message = "expected consent"
+        raise InvalidSettingError(message)
+
+    with pytest.raises(SystemExit):
+        command.drilled(fail, as_json=True, file=file)
+
+    assert (file.read_text() if file.exists() else None) == before
+
+
+@pytest.mark.parametrize("value", ["nan", "-nan", "inf"])
+@pytest.mark.parametrize("option", ["--seconds", "--rate"])
+@pytest.mark.parametrize("name", list(command.drill.commands))
+def test_a_number_that_is_none_is_refused(name: str, option: str, value: str) -> None:
+    """No comparison refuses NaN by itself."""
+    done = CliRunner().invoke(command.drill, [name, f"{option}={value}"])
+
+    assert done.exit_code == 2
+    assert "is not in the range" in done.stderr.splitlines()[-1]
 
 
 def test_every_option_of_every_drill_is_explained() -> None:
