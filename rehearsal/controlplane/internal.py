@@ -99,7 +99,7 @@ class Internal:
         register = self._plane.servers.register
         cloud = asked.get("cloud")
         return {
-            "servers": [record.answer() for record in register.servers(cloud)],
+            "servers": [record.answer() for record in self._plane.servers.all(cloud)],
             "retained": [record.answer() for record in register.retained(cloud)],
         }
 

@@ -17,6 +17,7 @@ from rehearsal.controlplane.register import Register
 from rehearsal.controlplane.servers import Servers
 from rehearsal.controlplane.things import Things
 from rehearsal.controlplane.vendors.rules import Rules
+from rehearsal.controlplane.watch import Watch
 from rehearsal.controlplane.works import Works
 from rehearsal.tls import Authority
 
@@ -55,6 +56,7 @@ class ControlPlane:
         admission = Admission(self._register, self.things, self.names, rules)
         self.servers = Servers(self._register, self._operations, works, admission)
         self.contents = Contents(self.servers, self._machines)
+        self._watch = Watch(self.servers)
 
     def start(self) -> None:
         """Start every server that the ledger knows; what a killed control plane was making is cleared away."""
@@ -70,9 +72,11 @@ class ControlPlane:
             record.port, record.version, record.status = machine.address[1], machine.version, status.AVAILABLE
             self._register.keep(record)
         self._reach()
+        self._watch.start()
 
     def stop(self) -> None:
         """Let what runs come to its end, then stop every server; all of it stays."""
+        self._watch.stop()
         self._operations.settle()
         self._machines.stop()
         self._ledger.close()

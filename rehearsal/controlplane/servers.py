@@ -1,5 +1,6 @@
 """What can be asked of servers: each request is refused, or begins an operation and returns at once."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,7 @@ from rehearsal.controlplane.register import Backup, Register
 from rehearsal.controlplane.request import ServerChange, ServerRequest
 from rehearsal.controlplane.vendors.rules import Rules
 from rehearsal.controlplane.works import Works
+from rehearsal.errors import CloudRefusalError
 
 
 class Servers:
@@ -48,9 +50,29 @@ class Servers:
         found = self.register.find(cloud, name)
         if found is None:
             raise self.rules(cloud).missing(name)
+        if fresh:
+            self.heal(found)
+            found = self.register.find(cloud, name) or found
         if fresh and found.status == status.AVAILABLE:
             return self._works.look(found)
         return found
+
+    def all(self, cloud: str | None = None) -> list[ServerRecord]:
+        """Every server, or those of a cloud, by name; one that has crashed says so."""
+        for record in self.register.servers(cloud):
+            self.heal(record)
+        return self.register.servers(cloud)
+
+    def heal(self, record: ServerRecord) -> None:
+        """Begin to bring back a server that has crashed under nobody's hands; nothing happens where all is well."""
+        idle = record.status in _RESTING and self.operations.running(record.cloud, record.name) is None
+        if not idle or self._works.is_well(record):
+            return
+        kind = "recovery" if self._works.is_running(record) else "restart"
+        if kind == "restart" and self._works.takes_over(record):
+            kind = "failover"
+        with contextlib.suppress(CloudRefusalError):  # Somebody else was faster, or it was deleted.
+            self._start(record.cloud, record.name, kind, self._works.recover)
 
     def create(self, request: ServerRequest) -> Operation:
         """Make a server: a new one, a replica, or one restored to a moment.
@@ -161,6 +183,19 @@ class Servers:
         wait: bool = False,
         begin: Callable[[ServerRecord], object] = lambda _: None,
     ) -> Operation:
+        self.heal(self.get(cloud, name))
+        return self._start(cloud, name, kind, work, wait=wait, begin=begin)
+
+    def _start(
+        self,
+        cloud: str,
+        name: str,
+        kind: str,
+        work: Callable[[ServerRecord], None],
+        *,
+        wait: bool = False,
+        begin: Callable[[ServerRecord], object] = lambda _: None,
+    ) -> Operation:
         rules, name = self.rules(cloud), self.get(cloud, name).name
 
         def accept() -> None:
@@ -177,6 +212,9 @@ class Servers:
         busy = None if wait and rules.waits else rules.busy(name)
         return self.operations.start(Job(cloud, name, kind, accept, run), busy=busy)
 
+
+_RESTING: Final = (status.AVAILABLE, status.FAILED)
+"""What a server's status says while nothing runs on it."""
 
 _STATUS: Final = {
     "modify": status.MODIFYING,

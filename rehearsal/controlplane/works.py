@@ -70,6 +70,25 @@ class Works:
         self._keep(record, machine)
         machine.rejoin()
 
+    def is_well(self, record: ServerRecord) -> bool:
+        """Whether all processes of a server run that are to."""
+        return self._machines.get(record).well
+
+    def is_running(self, record: ServerRecord) -> bool:
+        """Whether a server is there and its process lives."""
+        return self._machines.is_whole(record) and self._machines.get(record).running
+
+    def takes_over(self, record: ServerRecord) -> bool:
+        """Whether a server has a standby that could take over."""
+        return self._machines.get(record).has_standby
+
+    def recover(self, record: ServerRecord) -> None:
+        """Bring back what has crashed; the standby takes over where there is one."""
+        machine = self._machines.get(record)
+        if machine.recover():
+            record.swap_zones()
+        self._keep(record, machine)
+
     def restart(self, record: ServerRecord) -> None:
         """Stop and start: what waited for that is in force."""
         machine = self._machines.get(record)
@@ -151,10 +170,10 @@ class Works:
         self._register.keep(record)
 
     def settle(self, cloud: str, name: str) -> None:
-        """An operation has ended: the server, where there is one, is available again."""
+        """An operation has ended: the server, where there is one, is available again, as far as it runs."""
         record = self._register.find(cloud, name)
         if record is not None:
-            self.set_status(record, status.AVAILABLE)
+            self.set_status(record, status.AVAILABLE if self.is_running(record) else status.FAILED)
 
     def _keep(self, record: ServerRecord, machine: ManagedServer, word: str | None = None) -> None:
         record.port = machine.address[1]

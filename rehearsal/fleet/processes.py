@@ -66,6 +66,32 @@ class Processes(Contents):
             elif self.spec.standby:
                 self._body.pair.heal()
 
+    @property
+    def well(self) -> bool:
+        """Whether all that belongs to it runs: the primary or the replica, and the standby where it is to have one."""
+        pair, state = self._body.pair, self._body.state
+        doubled = state.source is not None or not state.spec.standby or (state.joined and pair.standby.running)
+        return pair.primary.running and doubled
+
+    def recover(self) -> bool:
+        """Bring back what has crashed: a standby takes over from its primary, else the server starts again.
+
+        Returns:
+            Whether the standby took over; another one follows it then.
+
+        Raises:
+            ServerError: PostgreSQL did not start.
+        """
+        with self._lock:
+            over = not self.running and self.has_standby and self._body.pair.standby.running
+            if over:
+                self._body.pair.swap(clean=False)
+            else:
+                self.start()
+            if not self.is_replica:
+                self.rejoin()
+            return over
+
     def set_standby(self, wanted: bool) -> None:  # noqa: FBT001  # The whole of its meaning.
         """Make a synchronous standby, or do without one.
 

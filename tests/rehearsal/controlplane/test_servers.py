@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from rehearsal.controlplane import client
@@ -177,3 +178,27 @@ def test_half_a_server_is_none(folder: Path, make: Any) -> None:
 def _ask_in_vain(make: Any) -> None:
     with pytest.raises(ControlPlaneError):
         make("gcp", "half")
+
+
+@pytest.mark.parametrize("standby", [False, True], ids=["alone", "with a standby"])
+def test_a_server_that_crashes_is_brought_back(
+    plane: ControlPlaneClient,
+    make: Any,
+    ask_at: Ask,
+    folder: Path,
+    standby: bool,  # noqa: FBT001
+) -> None:
+    """As a cloud does: the standby takes over, else it starts again; meanwhile nobody calls it available."""
+    made = make("aws", f"crashes-{standby}".lower(), standby=standby)
+    ask_at(made["host"], "CREATE TABLE kept ()")
+    node = folder / f"s{made['number']}" / "a"
+    postmaster = psutil.Process(int((node / "data" / "postmaster.pid").read_text().split()[0]))
+    guard = postmaster.parent()
+    assert guard is not None
+    postmaster.kill()
+    psutil.wait_procs([guard], timeout=5)
+    while (found := plane.call("servers.describe", cloud="aws", name=made["name"]))["status"] != "available":
+        assert found["status"] in {"failing-over", "restarting"}
+
+    assert (found["zone"] != made["zone"]) == standby, "the standby takes over where there is one, and only there"
+    assert ask_at(made["host"], "SELECT to_regclass('kept')::text") == [("kept",)]

@@ -15,6 +15,7 @@ _STATES: Final = {
     status.FAILING_OVER: "Restarting",
     status.RESTARTING: "Restarting",
     status.DELETING: "Dropping",
+    status.FAILED: "Inaccessible",
 }
 """In all others the server is Ready, as while it is backed up."""
 
