@@ -1,5 +1,6 @@
 """No server outlives its owner, however that one ends."""
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from rehearsal import guard
 from rehearsal.account import Account
 from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
@@ -80,12 +82,53 @@ def test_an_owner_that_forgets_its_server_leaves_none(programs: Path, processes:
 def test_a_guard_that_is_told_to_end_takes_its_server_with_it(programs: Path, processes: Processes) -> None:
     """As when a machine shuts down; the owner sees that it does not run any more."""
     with fresh_ground() as folder, Cluster.create(folder / "15", programs) as cluster:
-        (guard,) = [child for child in psutil.Process().children() if str(cluster.folder) in " ".join(child.cmdline())]
-        guard.terminate()
+        (told,) = [child for child in psutil.Process().children() if str(cluster.folder) in " ".join(child.cmdline())]
+        told.terminate()
 
         assert gone(folder, processes)
-        guard.wait(20)
+        told.wait(20)
         assert not cluster.running
+
+
+def test_a_guard_that_waits_for_its_turn_ends_with_its_owner(tmp_path: Path) -> None:
+    """Somebody else holds the lock: there is no server to stop, and nobody to wait for."""
+    log = tmp_path / "server.log"
+    with log.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        command = [sys.executable, "-I", "-S", guard.__file__, f"--log={log}", "--", "sleep", "600"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as waiting:
+            try:
+                waiting.communicate(timeout=20)
+            finally:
+                waiting.kill()
+
+    assert waiting.returncode == 0
+
+
+def test_a_postmaster_that_is_killed_alone_leaves_no_process(programs: Path, processes: Processes) -> None:
+    """One that cannot notice would hold the lock, and the next server would wait for it."""
+    with fresh_ground() as folder, Cluster.create(folder / "15", programs) as cluster:
+        postmaster = psutil.Process(int((cluster.folder / "data" / "postmaster.pid").read_text().split()[0]))
+        (held,) = [child for child in postmaster.children() if "checkpointer" in " ".join(child.cmdline())]
+        held.suspend()
+        postmaster.kill()
+
+        assert gone(folder, processes)
+        cluster.start()
+        assert cluster.execute("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+def test_a_guard_that_is_told_to_end_says_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Above all no traceback, whatever it was at."""
+    command = [sys.executable, "-I", "-S", guard.__file__, f"--log={tmp_path / 'log'}", "--", "sleep", "600"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as told:
+        while not psutil.Process(told.pid).children():
+            assert told.poll() is None
+        told.send_signal(number)
+        _, said = told.communicate(timeout=20)
+
+    assert said == ""
 
 
 def test_a_ground_in_use_is_left_alone() -> None:
