@@ -11,7 +11,7 @@ from rich.console import Console
 
 from infra import ctrl_c, record, schema
 from infra.deploy import Driver, Result
-from infra.errors import InfraError, InterruptedByUserError, SchemaError, StateError
+from infra.errors import InfraError, InterruptedByUserError, SchemaError
 from infra.progress import Progress
 from infra.settings.refusals import shown
 
@@ -129,10 +129,6 @@ def outputs(stack: str, *, as_json: bool, rehearse: bool, show_secrets: bool) ->
     """Print the exported record."""
     with _answering(as_json=as_json):
         result = _drive(stack, Driver.outputs, rehearse=rehearse)
-        if not result.outputs:
-            make = f"python -m infra up --stack {stack} --rehearse" if rehearse else f"make up STACK={stack}"
-            message = f"stack {stack} exports nothing yet. To make it: {make}"
-            raise StateError(message)
     values = result.shown(secrets=show_secrets)
     if as_json:
         click.echo(json.dumps({"stack": stack, "outputs": values} | _reach(result)))

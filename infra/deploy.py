@@ -112,9 +112,16 @@ class Driver:
         return self._run("destroy", self._destroy)
 
     def outputs(self) -> Result:
-        """The exported record as of the last `up`; read-only."""
+        """The exported record as of the last `up`; read-only.
+
+        Raises:
+            StateError: There is none yet.
+        """
         with failures.readable(self._name, self._progress):
             outputs = self._select().outputs()
+        if not outputs:
+            message = f"stack {self._name} exports nothing yet. To make it: {self._stage.making(self._name)}"
+            raise StateError(message)
         return self._reached(Result("outputs", self._name, outputs=outputs))
 
     def _up(self, stack: Stack, options: dict[str, Any]) -> object:
