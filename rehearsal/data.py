@@ -31,12 +31,30 @@ def prepare(folder: Path, binaries: Path, account: Account) -> None:
         message = f"expected a folder whose path has at most {most} bytes, as those of rehearsal.ground, not {folder}"
         raise FolderError(message)
     for place in (folder.parent, binaries):
-        if (closed := account.closed(place)) is not None:
-            message = (
-                f"expected that PostgreSQL, which does not run as root, can enter {place}, but {closed} is closed "
-                f"to the user nobody. For example: chmod o+x {closed}; or run this as an ordinary user"
-            )
-            raise FolderError(message)
+        expect_open(place, account)
+    claim(folder, account)
+
+
+def expect_open(place: Path, account: Account) -> None:
+    """Make sure that the account can enter a folder; read-only.
+
+    Raises:
+        FolderError: It cannot.
+    """
+    if (closed := account.closed(place)) is not None:
+        message = (
+            f"expected that PostgreSQL, which does not run as root, can enter {place}, but {closed} is closed "
+            f"to the user nobody. For example: chmod o+x {closed}; or run this as an ordinary user"
+        )
+        raise FolderError(message)
+
+
+def claim(folder: Path, account: Account) -> None:
+    """Make the account's folder for a server.
+
+    Raises:
+        FolderError: It is there already, or cannot be made.
+    """
     try:
         folder.mkdir()
     except OSError as error:

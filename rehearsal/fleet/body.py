@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from rehearsal import configuration
 from rehearsal.account import Account
+from rehearsal.data import claim, expect_open
 from rehearsal.errors import FolderError
 from rehearsal.fleet import files
 from rehearsal.fleet.archive import FIRST, FOLDER, Archive
@@ -80,7 +81,7 @@ class Body:
         account = Account.unprivileged()
         _expect_reach(folder.parent, account)
         template = Template.at(folder.parent, binaries, spec.vendor)
-        _claim(folder, account)
+        claim(folder, account)
         with contextlib.ExitStack() as undo:
             undo.callback(files.remove, folder)
             archive = Archive.create(folder / FOLDER, spec.vendor, binaries, secrets or template.secrets, account)
@@ -173,19 +174,4 @@ def _expect_reach(parent: Path, account: Account) -> None:
             f"expected a folder for managed servers that is there, for example one of rehearsal.ground, not {parent}"
         )
         raise FolderError(message)
-    if (closed := account.closed(parent)) is not None:
-        message = (
-            f"expected that PostgreSQL, which does not run as root, can enter {parent}, but {closed} is closed "
-            f"to the user nobody. For example: chmod o+x {closed}; or run this as an ordinary user"
-        )
-        raise FolderError(message)
-
-
-def _claim(folder: Path, account: Account) -> None:
-    """Make a server's folder."""
-    try:
-        folder.mkdir()
-    except OSError as error:
-        message = f"expected a folder for a server that can be made: {error}"
-        raise FolderError(message) from error
-    account.own(folder, 0o755)
+    expect_open(parent, account)
