@@ -10,7 +10,7 @@ from botocore.config import Config  # type: ignore[import-untyped]  # As above.
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # As above.
 
 from app.control import waiting
-from app.control.interface import Backup, Server, beside, require_made_here
+from app.control.interface import Backup, Server, beside, newest_first, require_made_here
 from app.errors import CloudRefusedError
 from app.stack import Record
 
@@ -69,10 +69,9 @@ class AwsControl:
         with _asking():
             pages = self._rds.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=instance)
             found = [each for page in pages for each in page["DBSnapshots"]]
-        listed = [
+        return newest_first(
             Backup(each["DBSnapshotIdentifier"], each.get("SnapshotCreateTime"), each["Status"]) for each in found
-        ]
-        return sorted(listed, key=lambda each: (each.ended is None, each.ended), reverse=True)
+        )
 
     def failover(self, instance: str) -> None:
         """See `Control`."""

@@ -13,7 +13,7 @@ from azure.identity import DefaultAzureCredential
 from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
 from azure.mgmt.postgresqlflexibleservers import models as api
 
-from app.control.interface import Backup, Server, beside, require_made_here
+from app.control.interface import Backup, Server, beside, newest_first, require_made_here
 from app.errors import CloudRefusedError, InvalidSettingError
 from app.stack import Record
 
@@ -86,8 +86,7 @@ class AzureControl:
         """See `Control`."""
         with _asking():
             found = list(self._client.backups_automatic_and_on_demand.list_by_server(self._group(instance), instance))
-        listed = [Backup(str(each.name), each.completed_time, "Completed") for each in found]
-        return sorted(listed, key=lambda each: (each.ended is None, each.ended), reverse=True)
+        return newest_first(Backup(str(each.name), each.completed_time, "Completed") for each in found)
 
     def failover(self, instance: str) -> None:
         """See `Control`; the primary is killed, as a zone that fails would."""

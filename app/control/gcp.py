@@ -12,7 +12,7 @@ from googleapiclient.discovery import build  # type: ignore[import-untyped]  # I
 from googleapiclient.errors import Error, HttpError  # type: ignore[import-untyped]  # As above.
 
 from app.control import waiting
-from app.control.interface import Backup, Server, beside, require_made_here
+from app.control.interface import Backup, Server, beside, newest_first, require_made_here
 from app.errors import CloudRefusedError
 from app.stack import Record
 
@@ -81,8 +81,7 @@ class GcpControl:
         at = _Name.of(instance)
         with _asking():
             found = self._service.backupRuns().list(project=at.project, instance=at.name).execute().get("items", [])
-        listed = [Backup(str(each["id"]), _moment(each.get("endTime")), each["status"]) for each in found]
-        return sorted(listed, key=lambda each: (each.ended is None, each.ended), reverse=True)
+        return newest_first(Backup(str(each["id"]), _moment(each.get("endTime")), each["status"]) for each in found)
 
     def failover(self, instance: str) -> None:
         """See `Control`."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -86,6 +87,11 @@ class Control(Protocol):
 
     def close(self) -> None:
         """Let go of the connections."""
+
+
+def newest_first(backups: Iterable[Backup]) -> list[Backup]:
+    """Backups as `Control.backups` lists them: one that is not complete yet is the newest; read-only."""
+    return sorted(backups, key=lambda each: (each.ended is None, each.ended), reverse=True)
 
 
 def server(control: Control, instance: str) -> Server:
