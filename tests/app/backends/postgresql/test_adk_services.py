@@ -107,20 +107,23 @@ def app() -> str:
     return f"app-{uuid.uuid4()}"
 
 
-def same(read: Any, written: Any) -> bool:
-    """Whether JSON is the same.
+def same(read: Any, written: Any, *, merged: bool = False) -> bool:
+    """Whether JSON is the same; JSONB keeps 1e+300 as a number without exponent, which Python reads as an int.
 
-    JSONB keeps 1e+300 as a number without exponent, which Python reads as an int. ADK has SQLite merge a delta, whose
-    own reading of the largest numbers is off by one in their last bit: 1.7976931348623025e+308.
+    What SQLite has `merged` went through its own printf, which misses the last bit of some numbers above 1e100
+    (google-adk `_MERGE_STATE_SQL`; measured with SQLite 3.40: 0.3 % of all doubles).
     """
     if isinstance(written, dict):
         return (
-            isinstance(read, dict) and read.keys() == written.keys() and all(same(read[k], written[k]) for k in written)
+            isinstance(read, dict)
+            and read.keys() == written.keys()
+            and all(same(read[key], written[key], merged=merged) for key in written)
         )
     if isinstance(written, list):
         return isinstance(read, list) and len(read) == len(written) and all(map(same, read, written))
     if isinstance(written, float):
-        return not isinstance(read, bool) and math.isclose(float(read), written, rel_tol=4e-16)
+        rounded = merged and abs(written) > 1e100 and math.isclose(float(read), written, rel_tol=4e-16)
+        return not isinstance(read, bool) and (float(read) == written or rounded)
     return type(read) is type(written) and bool(read == written)
 
 
@@ -220,7 +223,7 @@ def test_any_json_state_is_read_as_it_was_written(adk: Adk, state: dict[str, Any
     adk.append(session, actions=EventActions(state_delta=delta))
 
     read = adk.read(session)
-    assert same(read.state, state | delta)
+    assert same(read.state, state | delta, merged=not adk.postgresql)
     assert same(read.events[0].actions.state_delta, delta)
 
 
