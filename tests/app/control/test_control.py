@@ -41,6 +41,13 @@ def asked(record: Record, statement: str) -> Any:
         return value
 
 
+def full_second(record: Record) -> dt.datetime:
+    """The next one, once it is over: no cloud cuts it off, and it is after the server's first backup."""
+    moment = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(seconds=1)
+    asked(record, f"SELECT pg_sleep_until('{moment.isoformat()}')")
+    return moment
+
+
 def test_a_server_is_described(record: Record, control: Control) -> None:
     """By the name that the record has."""
     found = server(control, record.text("instance"))
@@ -99,7 +106,7 @@ def test_a_moment_is_restored_beside_and_discarded(record: Record, control: Cont
     """Without standby and protection, so that it can go."""
     instance = record.text("instance")
     waiting.available(control, instance, 60)
-    moment = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    moment = full_second(record)
     waiting.restorable(control, instance, moment, 60)
 
     made = control.restore(instance, moment)

@@ -137,7 +137,9 @@ def test_a_restore_that_differs_from_its_mark_is_told(
 @ONE
 def test_a_server_without_a_standby_is_refused_before_anything_is_written(place: Place, control: Control) -> None:
     """With the setting that gives it one."""
-    single = control.restore(place.exported.text("instance"), dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    moment = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(seconds=1)  # After its first backup.
+    waiting.restorable(control, place.exported.text("instance"), moment, 60)
+    single = control.restore(place.exported.text("instance"), moment)
     waiting.available(control, single.instance, 60)
     record = Record("prod", dict(place.exported.outputs) | {"instance": single.instance}, "url", place.exported.reach)
 
