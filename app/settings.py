@@ -1,0 +1,64 @@
+"""Settings as environment variables, typed: whatever does not fit is refused in one line that never shows a secret."""
+
+from collections.abc import Callable
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from app import environment
+from app.errors import InvalidSettingError
+
+Look = Callable[[str], str | None]
+
+_WHERE: Final = "It is set in the environment, .env.local or .env"
+
+
+def variable(name: str, default: Any, meaning: str, *, example: str | None = None, **bounds: Any) -> Any:
+    """A setting that one environment variable holds.
+
+    Args:
+        name: The variable, for example `SESSION_DB_POOL_SIZE`.
+        default: What counts where it is unset.
+        meaning: What it decides and in which unit, for the documentation.
+        example: A value that is accepted; the default where None.
+        bounds: As pydantic's `Field` takes them, for example `ge=1`.
+    """
+    return Field(default, validation_alias=name, description=meaning, examples=[example or str(default)], **bounds)
+
+
+class Settings(BaseModel):
+    """A group of settings; each field is declared by `variable`, a secret one as `pydantic.SecretStr`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_by_name=True)
+
+    @classmethod
+    def read(cls, look: Look = environment.setting) -> Self:
+        """The settings of the environment, of `.env.local` and of `.env`; read-only.
+
+        Args:
+            look: Gives the value of a variable, or None where it is unset.
+
+        Raises:
+            InvalidSettingError: A value does not fit.
+        """
+        named = {_name(field): field for field in cls.model_fields.values()}
+        found = {name: value for name in named if (value := look(name)) is not None}
+        try:
+            return cls.model_validate(found)
+        except ValidationError as error:
+            raise InvalidSettingError("\n".join(_refusal(each, named) for each in error.errors())) from None
+
+
+def _name(field: FieldInfo) -> str:
+    return str(field.validation_alias)
+
+
+def _refusal(error: Any, named: dict[str, FieldInfo]) -> str:
+    """One line; pydantic's own words start with a capital letter and tell the bounds."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:  # Of several settings together, whose words name them.
+        return f"{said}. {_WHERE}"
+    (name, *_) = error["loc"]
+    example = named[name].examples or [""]
+    return f"expected another value of {name}: {said[:1].lower()}{said[1:]}. For example {name}={example[0]}. {_WHERE}"
