@@ -1,0 +1,55 @@
+"""The CAs by which a server is known: files that are there, before a connection is tried."""
+
+import os
+import ssl
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL
+
+from app.backends.postgresql import uri
+from app.errors import InvalidSettingError
+
+_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine and what derives from them.
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat and what derives from it.
+    "/etc/ssl/cert.pem",  # macOS.
+)
+
+_DEFAULT: Final = "~/.postgresql/root.crt"
+"""Where libpq looks when nothing is named (PostgreSQL, "SSL Support", "Client Verification of Server Certificates")."""
+
+SYSTEM: Final = "system"
+"""libpq's word for the CAs of the operating system."""
+
+
+def trusted(url: URL) -> URL:
+    """The same URL, its CA as a file that is there; read-only.
+
+    psycopg's wheels bring an OpenSSL of their own, which looks for the CAs of the system where no system has them
+    (`/usr/lib/psycopg-openssl`, psycopg-binary 3.3.9), so `sslrootcert=system` is put as the file that has them.
+
+    Args:
+        url: A PostgreSQL URL from `dsn.parse`.
+
+    Raises:
+        InvalidSettingError: The certificate of the server is to be verified, and there is no file to do it with.
+    """
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
+    root = url.query.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or _DEFAULT
+    if root == SYSTEM:
+        found = _system()
+        return url if found is None else url.update_query_dict({"sslmode": "verify-full", "sslrootcert": found})
+    if mode in ("verify-ca", "verify-full") and not os.access(Path(str(root)).expanduser(), os.R_OK):
+        message = (
+            f"expected a readable file with the CA of {uri.hosts(url)}, which sslmode={mode} asks for, at {root}. "
+            "Put it there, or name it in SESSION_DB_URI: &sslrootcert=/run/secrets/ca.pem, or sslrootcert=system"
+        )
+        raise InvalidSettingError(message)
+    return url
+
+
+def _system() -> str | None:
+    """The file that Python's own OpenSSL, SSL_CERT_FILE or the system has; None where none is known."""
+    files = (ssl.get_default_verify_paths().cafile, *_BUNDLES)
+    return next((file for file in files if file and Path(file).is_file()), None)

@@ -1,0 +1,87 @@
+"""Where this process has its password from, by the settings; a cloud's SDK is imported only where it is chosen."""
+
+import os
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from pydantic import model_validator
+from sqlalchemy import URL
+
+from app.credentials import secret_store, vendors
+from app.credentials.file import FileCredentials
+from app.credentials.interface import Credentials
+from app.credentials.renewed import RenewedCredentials
+from app.credentials.unchanging import UnchangingCredentials
+from app.errors import InvalidSettingError
+from app.settings import Settings, variable
+
+_CLOUDS: Final = {"rds_iam": "aws", "cloudsql_iam": "gcp", "entra": "azure"}
+
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+"""Where a cloud's own proxy listens, which encrypts the rest of the way."""
+
+
+class Proof(Settings):
+    """How the app role proves who it is."""
+
+    identity: Literal["password", "rds_iam", "cloudsql_iam", "entra"] = variable(
+        "SESSION_DB_IDENTITY",
+        "password",
+        "what proves who the role is: a `password`, or tokens of `rds_iam`, `cloudsql_iam` or `entra`",
+    )
+    password_file: str | None = variable(
+        "SESSION_DB_PASSWORD_FILE",
+        None,
+        "file with the password, or with the whole URI; read for every connection",
+        example="/run/secrets/session-db-password",
+    )
+    password_secret: str | None = variable(
+        "SESSION_DB_PASSWORD_SECRET",
+        None,
+        "the stack's `secret_ref`, or another secret with the password or the URI",
+        example="projects/my-project/secrets/sessions-uri/versions/latest",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        named = [name for name in ("password_file", "password_secret") if getattr(self, name)]
+        if len(named) + (self.identity != "password") > 1:
+            message = (
+                "expected one of SESSION_DB_PASSWORD_FILE, SESSION_DB_PASSWORD_SECRET and an identity with tokens "
+                f"(SESSION_DB_IDENTITY={self.identity}), not several"
+            )
+            raise ValueError(message)
+        return self
+
+
+def of(url: URL, settings: Proof) -> Credentials:
+    """What gives the logins of a database; nothing is asked or read yet.
+
+    Args:
+        url: A PostgreSQL URL from `dsn.parse`.
+        settings: The settings.
+
+    Raises:
+        InvalidSettingError: They do not fit the URL, or the cloud's package is missing.
+    """
+    if settings.password_file:
+        return FileCredentials(url, Path(settings.password_file))
+    if settings.password_secret:
+        return secret_store.credentials(url, settings.password_secret)
+    if settings.identity == "password":
+        return UnchangingCredentials(url)
+    _require_encryption(url, settings.identity)
+    return RenewedCredentials(vendors.imported(_CLOUDS[settings.identity]).token(url))
+
+
+def _require_encryption(url: URL, identity: str) -> None:
+    """A token is sent as it is: whoever reads it on the way can log in with it."""
+    host = url.query.get("host", url.host or "localhost")
+    local = isinstance(host, str) and (host.startswith("/") or host in _LOCAL)
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
+    if not local and mode not in ("require", "verify-ca", "verify-full"):
+        message = (
+            f"expected sslmode=verify-full, or at least require, with SESSION_DB_IDENTITY={identity}, whose tokens are "
+            f"sent in clear otherwise, not sslmode={mode}. Write it in SESSION_DB_URI: ?sslmode=verify-full"
+        )
+        raise InvalidSettingError(message)

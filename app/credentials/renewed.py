@@ -1,0 +1,112 @@
+"""A login that lasts for a while: fetched once for all who need it, and anew before it ends."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from app.credentials.interface import Login
+from app.errors import SessionDatabaseError
+
+_log = logging.getLogger(__name__)
+
+_MARGIN: Final = 240.0
+"""Seconds before the end of a token from which on another one is fetched; of a short one, a third of its time.
+
+The libraries hand the old token out until shortly before its end, so that asking much earlier gives nothing new
+(google-auth `_helpers.REFRESH_THRESHOLD`, azure-identity `DEFAULT_REFRESH_OFFSET`).
+"""
+
+_PAUSE: Final = 15.0
+"""Seconds between two tries while the old login still does."""
+
+_FRESH: Final = 1.0
+"""Seconds in which a login is what its source holds: fetching it again after a refusal would give the same one."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A login and its times, in seconds since the epoch.
+
+    Attributes:
+        login: The login.
+        renew_at: From when on another one is fetched.
+        ends_at: From when on it can no longer be used.
+    """
+
+    login: Login
+    renew_at: float
+    ends_at: float
+
+    @classmethod
+    def until(cls, login: Login, ends_at: float, now: float) -> "Lease":
+        """Of a token that ends by itself.
+
+        Args:
+            login: The login that it makes.
+            ends_at: Its end.
+            now: The present.
+
+        Example:
+            >>> Lease.until(Login("ada", "token"), ends_at=1900.0, now=1000.0).renew_at
+            1660.0
+        """
+        return cls(login, ends_at - min(_MARGIN, (ends_at - now) / 3), ends_at)
+
+
+class RenewedCredentials:
+    """Keeps one lease.
+
+    While the old one still does, one thread fetches the next and nobody waits; where none does, all wait for one fetch.
+
+    Args:
+        fetch: Gets a lease as of a moment, in seconds since the epoch; blocks, for a bounded time.
+        clock: Tells that moment.
+    """
+
+    def __init__(self, fetch: Callable[[float], Lease], clock: Callable[[], float] = time.time) -> None:
+        """Nothing is fetched yet."""
+        self._fetch, self._clock = fetch, clock
+        self._lease: Lease | None = None
+        self._next_try = self._fetched_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def login(self) -> Login:
+        """See `Credentials`."""
+        lease, now = self._lease, self._clock()
+        if lease is not None and now < max(lease.renew_at, min(self._next_try, lease.ends_at)):
+            return lease.login
+        if lease is not None and now < lease.ends_at:
+            if not self._lock.acquire(blocking=False):
+                return lease.login
+        else:
+            self._lock.acquire()
+        try:
+            return self._renewed(lease)
+        finally:
+            self._lock.release()
+
+    def refused(self, login: Login) -> None:
+        """See `Credentials`."""
+        with self._lock:
+            kept = self._lease
+            if kept is not None and kept.login == login and self._clock() >= self._fetched_at + _FRESH:
+                self._lease = None
+
+    def _renewed(self, seen: Lease | None) -> Login:
+        """Under the lock: another thread may have fetched one since."""
+        if self._lease is not None and self._lease is not seen:
+            return self._lease.login
+        now = self._clock()
+        try:
+            self._lease = self._fetch(now)
+        except SessionDatabaseError as error:
+            if seen is None or now >= seen.ends_at:
+                raise
+            self._next_try = now + _PAUSE
+            _log.warning("the login in use still does, but the next one is not to be had: %s", error)
+            return seen.login
+        self._fetched_at = now
+        return self._lease.login
