@@ -70,4 +70,7 @@ def fault(words: tuple[str, ...]) -> tuple[str, str, str]:
     if what not in _FAULTS:
         message = f"expected FAULT to be one of {', '.join(_FAULTS)}, got {what!r}. For example: kill"
         raise click.UsageError(message)
+    if type_ == "api" and what == "kill":
+        message = "expected FAULT to be another one than kill for api, which has no plugin to kill. For example: time-out"
+        raise click.UsageError(message)
     return type_, operation, what

@@ -9,8 +9,10 @@ import boto3  # type: ignore[import-untyped]  # It ships without types.
 from botocore.config import Config  # type: ignore[import-untyped]  # As above.
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # As above.
 
-from app.control import waiting
-from app.control.interface import Backup, Server, beside, newest_first, require_made_here
+from app.control import takeover, waiting
+from app.control.interface import Backup, Server, beside, newest_first, require_made_here, server
+from app.control.leftover import made_or_discarded
+from app.control.takeover import Takeover
 from app.errors import CloudRefusedError
 from app.stack import Record
 
@@ -20,6 +22,12 @@ _ABSENT: Final = "DBInstanceNotFound"
 
 _SERVES: Final = ("available", "storage-optimization")
 """RDS User Guide, "Viewing Amazon RDS DB instance status": in both it can be used and modified."""
+
+_FAILED: Final = (
+    *("failed", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error"),
+    *("incompatible-network", "incompatible-option-group", "incompatible-parameters", "incompatible-restore"),
+)
+"""The same: somebody has to do something about it."""
 
 
 class AwsControl:
@@ -74,18 +82,25 @@ class AwsControl:
         )
 
     def failover(self, instance: str) -> None:
-        """See `Control`."""
+        """See `Control`; RDS tells by its zone and its events."""
         with _asking():
+            awaited = Takeover.of(self._rds, server(self, instance))
             self._rds.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
-        waiting.available(self, instance)
+
+        def look() -> tuple[str, Server | None]:
+            with _asking():
+                return awaited.seen(server(self, instance))
+
+        waiting.until(look, self.poll, takeover.BOUND, f"the standby of {instance} to take over")
 
     def restore(self, source: str, time: dt.datetime) -> Server:
         """See `Control`."""
-        with _asking():
+        name = beside(source, _LONGEST_NAME)
+        with made_or_discarded(self, name), _asking():
             known = self._described(source)
             answer = self._rds.restore_db_instance_to_point_in_time(
                 SourceDBInstanceIdentifier=source,
-                TargetDBInstanceIdentifier=beside(source, _LONGEST_NAME),
+                TargetDBInstanceIdentifier=name,
                 RestoreTime=time,
                 MultiAZ=False,
                 DeletionProtection=False,
@@ -126,6 +141,7 @@ def _server(found: Mapping[str, Any]) -> Server:
         standby=bool(found.get("MultiAZ")),
         latest_restorable=found.get("LatestRestorableTime"),
         adopt=found["DBInstanceIdentifier"],
+        failed=found["DBInstanceStatus"] in _FAILED,
     )
 
 

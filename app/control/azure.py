@@ -14,6 +14,7 @@ from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
 from azure.mgmt.postgresqlflexibleservers import models as api
 
 from app.control.interface import Backup, Server, beside, newest_first, require_made_here
+from app.control.leftover import made_or_discarded
 from app.errors import CloudRefusedError, InvalidSettingError
 from app.stack import Record
 
@@ -96,9 +97,9 @@ class AzureControl:
 
     def restore(self, source: str, time: dt.datetime) -> Server:
         """See `Control`; it comes into the network of its source."""
-        with _asking():
+        name = beside(source, _LONGEST_NAME)
+        with made_or_discarded(self, name), _asking():
             known = self._described(source)
-            name = beside(source, _LONGEST_NAME)
             wanted = api.Server(
                 location=known.location,
                 create_mode=api.CreateMode.POINT_IN_TIME_RESTORE,
@@ -157,6 +158,7 @@ def _server(found: api.Server) -> Server:
         # Azure tells the earliest moment alone, and takes any until now.
         latest_restorable=None,
         adopt=str(found.id),
+        failed=found.state in (api.ServerState.DISABLED, api.ServerState.INACCESSIBLE),
     )
 
 

@@ -13,6 +13,7 @@ from googleapiclient.errors import Error, HttpError  # type: ignore[import-untyp
 
 from app.control import waiting
 from app.control.interface import Backup, Server, beside, newest_first, require_made_here
+from app.control.leftover import made_or_discarded
 from app.errors import CloudRefusedError
 from app.stack import Record
 
@@ -98,7 +99,7 @@ class GcpControl:
         """See `Control`; Cloud SQL makes a clone with all settings of its source, its standby and protection too."""
         at = _Name.of(source)
         to = at._replace(name=beside(at.name, _LONGEST_NAME))
-        with _asking():
+        with made_or_discarded(self, str(to)), _asking():
             address = self._described(at)["settings"].get("ipConfiguration", {})
             context = {
                 "kind": "sql#cloneContext",
@@ -176,6 +177,7 @@ def _server(at: _Name, found: Mapping[str, Any], latest: dt.datetime | None) -> 
         standby=settings.get("availabilityType") == "REGIONAL",
         latest_restorable=latest,
         adopt=f"projects/{at.project}/instances/{at.name}",
+        failed=found["state"] in ("FAILED", "SUSPENDED"),
         address=address,
         ca=found.get("serverCaCert", {}).get("cert", ""),
     )

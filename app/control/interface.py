@@ -26,6 +26,7 @@ class Server:
         standby: Whether a standby takes over.
         latest_restorable: The latest moment to which it can be restored; None where the cloud does not tell.
         adopt: By what a stack file adopts it.
+        failed: Whether that word means that it never will by itself.
         address: Where it is, where no DNS answers for `host`.
         ca: The certificate of its own CA, PEM; empty where clients have it otherwise.
     """
@@ -39,6 +40,7 @@ class Server:
     standby: bool
     latest_restorable: dt.datetime | None
     adopt: str
+    failed: bool = False
     address: str | None = None
     ca: str = ""
 
@@ -74,12 +76,13 @@ class Control(Protocol):
         """Its backups, the newest first. Read-only."""
 
     def failover(self, instance: str) -> None:
-        """Let the standby take over, and wait until the cloud calls it done."""
+        """Let the standby take over, and wait until it has by the cloud's own words; a restart alone is a failure."""
 
     def restore(self, source: str, time: dt.datetime) -> Server:
         """Make another server from a moment of the source, beside it; it is not available yet.
 
         Its name is the source's with `MARK` and four random digits. A clone of Cloud SQL has the source's standby.
+        Where it fails or is stopped, what it has begun is discarded.
         """
 
     def discard(self, instance: str) -> None:

@@ -23,14 +23,32 @@ def available(control: Control, instance: str, bound: float = BOUND) -> Server:
         bound: The longest wait, in seconds.
 
     Raises:
+        CloudRefusedError: It is not there, has failed, or takes longer.
+    """
+    found = settled(control, instance, bound)
+    if found.failed:
+        message = f"expected server {instance} to become available, but its cloud says {found.status}. Look at it there"
+        raise CloudRefusedError(message)
+    return found
+
+
+def settled(control: Control, instance: str, bound: float = BOUND) -> Server:
+    """Wait until a server serves, or has failed for good.
+
+    Args:
+        control: Its cloud.
+        instance: Its name as in the record.
+        bound: The longest wait, in seconds.
+
+    Raises:
         CloudRefusedError: It is not there, or takes longer.
     """
 
     def look() -> tuple[str, Server | None]:
         found = server(control, instance)
-        return found.status, found if found.available else None
+        return found.status, found if found.available or found.failed else None
 
-    return _until(look, control.poll, bound, f"server {instance} to become available")
+    return until(look, control.poll, bound, f"server {instance} to become available")
 
 
 def gone(control: Control, instance: str, bound: float = BOUND) -> None:
@@ -49,7 +67,7 @@ def gone(control: Control, instance: str, bound: float = BOUND) -> None:
         found = control.find(instance)
         return ("gone", True) if found is None else (found.status, False)
 
-    _until(look, control.poll, bound, f"server {instance} to be deleted")
+    until(look, control.poll, bound, f"server {instance} to be deleted")
 
 
 def restorable(control: Control, instance: str, moment: dt.datetime, bound: float = BOUND) -> Server:
@@ -70,10 +88,21 @@ def restorable(control: Control, instance: str, moment: dt.datetime, bound: floa
         latest = found.latest_restorable
         return f"{latest} is", found if latest is None or latest >= moment else None
 
-    return _until(look, control.poll, bound, f"{moment:%Y-%m-%d %H:%M:%S} to become restorable")
+    return until(look, control.poll, bound, f"{moment:%Y-%m-%d %H:%M:%S} to become restorable")
 
 
-def _until(look: Callable[[], tuple[str, _T | None]], poll: float, bound: float, what: str) -> _T:
+def until(look: Callable[[], tuple[str, _T | None]], poll: float, bound: float, what: str) -> _T:
+    """Look again and again.
+
+    Args:
+        look: Gives the cloud's last word, and what is waited for, as soon as it is there.
+        poll: How long to wait between two looks, in seconds.
+        bound: The longest wait, in seconds.
+        what: What is waited for, for the message.
+
+    Raises:
+        CloudRefusedError: It takes longer.
+    """
     deadline = time.monotonic() + bound
     while True:
         said, found = look()

@@ -154,7 +154,7 @@ class Drill:
 
     def _discarded(self, instance: str) -> None:
         self.tell(f"deletion of {instance}")
-        waiting.available(self.control, instance)
+        waiting.settled(self.control, instance)
         self.control.discard(instance)
         waiting.gone(self.control, instance)
 

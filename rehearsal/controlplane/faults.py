@@ -1,6 +1,10 @@
 """Faults on demand: what the next operations of a kind shall run into."""
 
+import contextlib
 import uuid
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, Literal, get_args
 
@@ -13,6 +17,41 @@ hears; `kill`: done, then whoever asked is killed."""
 
 _SHELF: Final = "faults"
 _KINDS: Final = get_args(Fault)
+
+
+@dataclass
+class Doom:
+    """How the operations that begin in a request are to end.
+
+    Attributes:
+        error: Their failure.
+        met: Whether one has begun.
+    """
+
+    error: CloudRefusalError
+    met: bool = False
+
+
+_DOOM: Final[ContextVar[Doom | None]] = ContextVar("doom", default=None)
+
+
+@contextlib.contextmanager
+def doomed(error: CloudRefusalError) -> Iterator[Doom]:
+    """Have the operations that begin in the body fail half-way; those that run already do not know of it."""
+    token = _DOOM.set(doom := Doom(error))
+    try:
+        yield doom
+    finally:
+        _DOOM.reset(token)
+
+
+def doom() -> CloudRefusalError | None:
+    """How an operation that begins now is to end; None where it may do as well as it can."""
+    found = _DOOM.get()
+    if found is None:
+        return None
+    found.met = True
+    return found.error
 
 
 class Faults:

@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
+from rehearsal.controlplane import faults
 from rehearsal.controlplane import record as status
 from rehearsal.controlplane.admission import Admission
 from rehearsal.controlplane.operations import Job, Operation, Operations
@@ -13,6 +15,23 @@ from rehearsal.controlplane.request import ServerChange, ServerRequest
 from rehearsal.controlplane.vendors.rules import Rules
 from rehearsal.controlplane.works import Works
 from rehearsal.errors import CloudRefusalError
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What one operation does to a server.
+
+    Attributes:
+        kind: As in `Operation`.
+        work: Does it.
+        half: Does what is left of it where a fault has it fail half-way.
+        begin: Refuses it, or takes note of it.
+    """
+
+    kind: str
+    work: Callable[[ServerRecord], None]
+    half: Callable[[ServerRecord], None] = lambda _: None
+    begin: Callable[[ServerRecord], object] = lambda _: None
 
 
 class Servers:
@@ -72,7 +91,7 @@ class Servers:
         if kind == "restart" and self._works.takes_over(record):
             kind = "failover"
         with contextlib.suppress(CloudRefusalError):  # Somebody else was faster, or it was deleted.
-            self._start(record.cloud, record.name, kind, self._works.recover)
+            self._start(record.cloud, record.name, _Task(kind, self._works.recover))
 
     def create(self, request: ServerRequest) -> Operation:
         """Make a server: a new one, a replica, or one restored to a moment.
@@ -83,7 +102,7 @@ class Servers:
         self._admission.expect_new(request)
         source = self._admission.source(request, self._works.look)
         request = request.after(source) if source else request
-        record = self._admission.record(request, source)
+        record, doom = self._admission.record(request, source), faults.doom()
 
         def accept() -> None:
             self._admission.take(record)
@@ -91,11 +110,13 @@ class Servers:
 
         def work() -> None:
             try:
-                self._works.create(record, request, source)
+                self._works.create(record, request, source, status.FAILED if doom else status.AVAILABLE)
             except BaseException:
                 self._admission.release(record, reserved=False)
                 self.register.forget(record)
                 raise
+            if doom:
+                raise doom
 
         kind = {"primary": "create"}.get(request.kind, request.kind)
         return self.operations.start(Job(record.cloud, record.name, kind, accept, work))
@@ -110,17 +131,24 @@ class Servers:
         def work(record: ServerRecord) -> None:
             self._works.modify(record, change)
 
-        return self._begin(cloud, name, "modify", work, wait=wait, begin=begin)
+        return self._begin(cloud, name, _Task("modify", work, begin=begin), wait=wait)
 
     def fail_over(self, cloud: str, name: str, *, clean: bool = False) -> Operation:
-        """Have the standby take over; the primary crashes, unless it is to be clean."""
+        """Have the standby take over; the primary crashes, unless it is to be clean.
+
+        Half of it is a primary that comes back by itself, before the standby has taken over.
+        """
         if not self.get(cloud, name).standby:
             raise self.rules(cloud).alone(name)
-        return self._begin(cloud, name, "failover", lambda record: self._works.fail_over(record, clean=clean))
+
+        def work(record: ServerRecord) -> None:
+            self._works.fail_over(record, clean=clean)
+
+        return self._begin(cloud, name, _Task("failover", work, half=self._works.restart))
 
     def restart(self, cloud: str, name: str) -> Operation:
         """Restart a server."""
-        return self._begin(cloud, name, "restart", self._works.restart)
+        return self._begin(cloud, name, _Task("restart", self._works.restart))
 
     def back_up(self, cloud: str, name: str, label: str) -> Operation:
         """Make a backup under a name."""
@@ -133,11 +161,14 @@ class Servers:
         def begin(record: ServerRecord) -> None:
             begun.append(self._works.begin_backup(record, label, "manual"))
 
-        return self._begin(cloud, name, "backup", work, begin=begin)
+        def half(_: ServerRecord) -> None:
+            self.register.forget_backup(begun[0])
+
+        return self._begin(cloud, name, _Task("backup", work, half, begin))
 
     def work_on(self, cloud: str, name: str, kind: str, work: Callable[[ServerRecord], None]) -> Operation:
         """Do something short on a server, with respect to what runs on it."""
-        return self._begin(cloud, name, kind, work, wait=True)
+        return self._begin(cloud, name, _Task(kind, work), wait=True)
 
     def delete(
         self, cloud: str, name: str, *, final_backup: str | None = None, keep_archive: bool = False, wait: bool = False
@@ -163,7 +194,7 @@ class Servers:
             self._works.delete(record, final_backup=final_backup, keep_archive=keep_archive)
             self._admission.release(record, reserved=self.rules(cloud).reserves_names)
 
-        return self._begin(cloud, record.name, "delete", work, wait=wait)
+        return self._begin(cloud, record.name, _Task("delete", work), wait=wait)
 
     def mend(self, record: ServerRecord) -> None:
         """See to a server that was being made or deleted when the control plane was killed: half of one is none."""
@@ -173,44 +204,30 @@ class Servers:
         elif record.status == status.DELETING and self._works.is_gone(record):
             self._admission.release(record, reserved=self.rules(record.cloud).reserves_names)
 
-    def _begin(
-        self,
-        cloud: str,
-        name: str,
-        kind: str,
-        work: Callable[[ServerRecord], None],
-        *,
-        wait: bool = False,
-        begin: Callable[[ServerRecord], object] = lambda _: None,
-    ) -> Operation:
+    def _begin(self, cloud: str, name: str, task: _Task, *, wait: bool = False) -> Operation:
         self.heal(self.get(cloud, name))
-        return self._start(cloud, name, kind, work, wait=wait, begin=begin)
+        return self._start(cloud, name, task, wait=wait, doom=faults.doom())
 
     def _start(
-        self,
-        cloud: str,
-        name: str,
-        kind: str,
-        work: Callable[[ServerRecord], None],
-        *,
-        wait: bool = False,
-        begin: Callable[[ServerRecord], object] = lambda _: None,
+        self, cloud: str, name: str, task: _Task, *, wait: bool = False, doom: CloudRefusalError | None = None
     ) -> Operation:
         rules, name = self.rules(cloud), self.get(cloud, name).name
 
         def accept() -> None:
             record = self.get(cloud, name)
-            begin(record)
-            self._works.set_status(record, _STATUS.get(kind, status.AVAILABLE))
+            task.begin(record)
+            self._works.set_status(record, _STATUS.get(task.kind, status.AVAILABLE))
 
         def run() -> None:
             try:
-                work(self.get(cloud, name))
+                (task.half if doom else task.work)(self.get(cloud, name))
+                if doom:
+                    raise doom
             finally:
                 self._works.settle(cloud, name)
 
         busy = None if wait and rules.waits else rules.busy(name)
-        return self.operations.start(Job(cloud, name, kind, accept, run), busy=busy)
+        return self.operations.start(Job(cloud, name, task.kind, accept, run), busy=busy)
 
 
 _RESTING: Final = (status.AVAILABLE, status.FAILED)

@@ -35,15 +35,17 @@ class Works:
         self._reach = reach
         self._looking = threading.Lock()
 
-    def create(self, record: ServerRecord, request: ServerRequest, source: ServerRecord | None) -> None:
-        """Make the server of a new record."""
+    def create(
+        self, record: ServerRecord, request: ServerRequest, source: ServerRecord | None, word: str = status.AVAILABLE
+    ) -> None:
+        """Make the server of a new record; `word` is its status then."""
         if source is None:
             machine = self._machines.create(record, request)
         elif request.kind == "replica":
             machine = self._machines.replica(record, request, source)
         else:
             machine = self._machines.restore(record, request, source)
-        self._keep(record, machine, status.AVAILABLE)
+        self._keep(record, machine, word)
 
     def modify(self, record: ServerRecord, change: ServerChange) -> None:
         """Change a server; what is the same already costs nothing."""

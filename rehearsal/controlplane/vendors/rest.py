@@ -69,7 +69,7 @@ def mount(
     prefix: str,
     calls: list[Call],
     refused: Callable[[CloudRefusalError], Any],
-    before: Callable[[str, Asked], None],
+    around: Callable[[str, Asked, Callable[[], Answer]], Answer],
 ) -> BaseRoute:
     """A vendor's API below a prefix.
 
@@ -77,13 +77,12 @@ def mount(
         prefix: For example "/gcp".
         calls: Its calls.
         refused: The body of an error.
-        before: Runs before every call, with its name; refuses what is not well-formed, or meant to fail.
+        around: Runs every call, which it is given with its name; refuses what is not well-formed, or meant to fail.
     """
 
     def endpoint(call: Call) -> Callable[[Request], Any]:
         def act(asked: Asked) -> Answer:
-            before(call.name, asked)
-            return call.act(asked)
+            return around(call.name, asked, lambda: call.act(asked))
 
         async def answer(request: Request) -> Response:
             body = json.loads(await request.body() or b"{}")

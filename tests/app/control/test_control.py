@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,11 +12,26 @@ import pytest
 
 from app import dsn
 from app.control import choice, waiting
+from app.control.aws import AwsControl
 from app.control.interface import MARK, Control, server
+from app.control.takeover import Takeover
 from app.errors import CloudRefusedError, InvalidSettingError
 from app.stack import Record
+from rehearsal.controlplane import client
+from rehearsal.controlplane.client import ControlPlaneClient
 
 CLOUDS = ["aws", "gcp", "azure"]
+
+FAILOVERS = {"aws": "RebootDBInstance", "gcp": "instances.failover", "azure": "servers.restart"}
+RESTORES = {"aws": "RestoreDBInstanceToPointInTime", "gcp": "instances.clone", "azure": "servers.createOrUpdate"}
+"""The requests."""
+
+FAILURES = {
+    "aws": r"the standby of sessions-aws to take over, but Amazon RDS tells: Recovered from partial failover",
+    "gcp": r"its operation ends with INTERNAL_ERROR: An internal error has occurred",
+    "azure": r"it answers InternalServerError: An unexpected error occurred",
+}
+"""How each cloud tells of an operation that failed."""
 
 Deployed = Callable[[str], Record]
 
@@ -31,6 +47,12 @@ def control(record: Record) -> Iterator[Control]:
     """Its control plane."""
     with closing(choice.of(record)) as made:
         yield made
+
+
+@pytest.fixture
+def plane(rehearsal_folder: Path) -> ControlPlaneClient:
+    """What plays the clouds, to have it fail."""
+    return client.connect(rehearsal_folder)
 
 
 def asked(record: Record, statement: str) -> Any:
@@ -100,6 +122,58 @@ def test_a_standby_takes_over(record: Record, control: Control) -> None:
     assert after.zone != before.zone
     assert (after.host, after.standby) == (before.host, True)
     assert asked(record, "SELECT pg_postmaster_start_time()") != started
+
+
+def test_a_failover_that_the_cloud_does_not_bring_about_is_none(
+    record: Record, control: Control, plane: ControlPlaneClient
+) -> None:
+    """The old primary is available again, and answers anew: by that alone it would be taken for done."""
+    cloud, instance = record.text("backend"), record.text("instance")
+    before, started = server(control, instance), asked(record, "SELECT pg_postmaster_start_time()")
+    plane.call("faults.add", type="api", operation=FAILOVERS[cloud], fault="fail-half-way", cloud=cloud)
+
+    with pytest.raises(CloudRefusedError, match=FAILURES[cloud]):
+        control.failover(instance)
+
+    after = waiting.available(control, instance, 60)
+    assert after.zone == before.zone
+    assert asked(record, "SELECT pg_postmaster_start_time()") != started
+    control.failover(instance)
+    assert server(control, instance).zone != before.zone, "what failed once does not fail for good"
+
+
+def test_a_reboot_that_nobody_took_over_in_is_waited_for_in_vain(record: Record, control: Control) -> None:
+    """RDS tells of no operation; its events and zones do, not that it is available."""
+    if not isinstance(control, AwsControl):
+        pytest.skip("the other clouds tell of the operation itself")
+    rds: Any = vars(control)["_rds"]
+    awaited = Takeover.of(rds, server(control, record.text("instance")))
+
+    rds.reboot_db_instance(DBInstanceIdentifier=record.text("instance"))
+
+    word, over = awaited.seen(waiting.available(control, record.text("instance"), 60))
+    assert over is None
+    assert word.startswith("available")
+
+
+@pytest.mark.parametrize("fault", ["fail-half-way", "time-out"])
+def test_a_restore_that_fails_leaves_nothing_that_costs(
+    record: Record, control: Control, plane: ControlPlaneClient, fault: str
+) -> None:
+    """Whether the cloud gave up, or its answer was lost; the words are the cloud's."""
+    cloud, instance = record.text("backend"), record.text("instance")
+    moment = full_second(record)
+    waiting.restorable(control, instance, moment, 60)
+    plane.call("faults.add", type="api", operation=RESTORES[cloud], fault=fault, cloud=cloud)
+
+    with pytest.raises(CloudRefusedError, match="expected "):
+        waiting.available(control, control.restore(instance, moment).instance, 60)
+
+    known = plane.call("servers.list", cloud=cloud)["servers"]
+    left = {each["name"]: each["status"] for each in known if MARK in each["name"]}
+    if (cloud, fault) == ("aws", "fail-half-way"):  # RDS says so later, to who waits for it, and who waits discards.
+        control.discard(left.popitem()[0])
+    assert set(left.values()) <= {"deleting"}
 
 
 def test_a_moment_is_restored_beside_and_discarded(record: Record, control: Control) -> None:

@@ -75,7 +75,8 @@ def test_no_acknowledged_event_is_lost_in_a_crash(pair: Pair) -> None:
     assert report.retried > 0, "every writer had an event on its way or met the closed port"
     assert set(report.errors) & {"ConnectionLostError", "ClosedPortError", "DatabaseUnavailableError"}
     gap = figures.gap(load.journal.acknowledged, 4, requested, completed)
-    assert 0 < gap.p50 <= gap.p100 <= report.gap_seconds.p100
+    assert 0 < gap.p50 <= gap.p100
+    assert round(gap.p100, 3) <= report.gap_seconds.p100, "a report has milliseconds"
     assert sum(report.errors_per_100_ms) == sum(report.errors.values())
 
 

@@ -69,6 +69,7 @@ def test_a_fault_needs_three_words(tmp_path: Path) -> None:
         ("API", "DescribeDBInstances", "throttle"),
         ("api", "Describe DB", "throttle"),
         ("api", "*", "explode"),
+        ("api", "*", "kill"),
         ("api", "*", "throttle", "--cloud", "azur"),
     ],
 )

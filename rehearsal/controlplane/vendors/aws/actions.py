@@ -168,10 +168,8 @@ class Actions:
         end = asked.get("EndTime") or now
         start = asked.get("StartTime") or end - dt.timedelta(minutes=asked.get("Duration", _EVENTS_MINUTES))
         region = self._servers.rules("aws").region
-        told = [shapes.event(each, region) for each in self._servers.operations.all("aws")]
-        chosen = [
-            each for each in told if each and name in (None, each["SourceIdentifier"]) and start <= each["Date"] <= end
-        ]
+        told = [event for each in self._servers.operations.all("aws") for event in shapes.events(each, region)]
+        chosen = [each for each in told if name in (None, each["SourceIdentifier"]) and start <= each["Date"] <= end]
         return {"Events": chosen}
 
     def _instance(self, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The HTTP of Amazon RDS, for boto3 with `endpoint_url=<control plane>/aws` and any credentials."""
 
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +11,16 @@ from starlette.routing import BaseRoute, Route
 from rehearsal.controlplane.plane import ControlPlane
 from rehearsal.controlplane.vendors.aws import query
 from rehearsal.controlplane.vendors.aws.actions import Actions
+from rehearsal.controlplane.vendors.mishaps import Mishaps, Words
 from rehearsal.errors import CloudRefusalError
+
+_MISHAPS: Final = Mishaps(
+    cloud="aws",
+    throttled=Words("Throttling", "Rate exceeded", 400),
+    failed=Words("InternalFailure", "An internal error has occurred.", 500),
+    late=Words("ServiceUnavailable", "The request has timed out.", 503),
+)
+"""Source: Amazon RDS API Reference, "Common Errors"."""
 
 
 def routes(plane: ControlPlane) -> list[BaseRoute]:
@@ -26,9 +36,7 @@ def routes(plane: ControlPlane) -> list[BaseRoute]:
         if name not in actions:
             message = f"The rehearsal does not know the action {name}."
             raise CloudRefusalError(code="InvalidAction", message=message)
-        if plane.faults.take("aws", "api", name) is not None:
-            raise CloudRefusalError(code="Throttling", message="Rate exceeded")
-        return query.answer(name, actions[name](asked))
+        return query.answer(name, _MISHAPS.through(plane.faults, name, lambda: actions[name](asked)))
 
     async def post(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))

@@ -1,6 +1,7 @@
 """What RDS says of instances, snapshots, backups and events."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any, Final
 
 from rehearsal.controlplane import operations
@@ -43,6 +44,17 @@ _EVENTS: Final = {
     "delete": ("DB instance deleted", "deletion"),
 }
 """RDS User Guide, "Amazon RDS event categories and event messages"."""
+
+_FAILURES: Final = {
+    "create": ("The DB instance creation failed. {message}", "failure"),
+    "restore": ("The DB instance creation failed. {message}", "failure"),
+    "replica": ("The DB instance creation failed. {message}", "failure"),
+    "failover": ("Recovered from partial failover", "failover"),
+}
+"""As above; of other failures RDS tells nothing."""
+
+_BEGINNINGS: Final = {"failover": ("Multi-AZ instance failover started", "failover")}
+"""As above."""
 
 
 def instance(record: ServerRecord, replicas: list[str]) -> dict[str, Any]:
@@ -120,19 +132,22 @@ def automated(record: ServerRecord, *, retained: bool) -> dict[str, Any]:
     }
 
 
-def event(operation: Operation, region: str) -> dict[str, Any] | None:
-    """What RDS tells of an operation that has ended well; None of any other."""
-    if operation.status != operations.DONE or operation.kind not in _EVENTS or operation.ended is None:
-        return None
-    message, category = _EVENTS[operation.kind]
-    return {
-        "SourceIdentifier": operation.server,
-        "SourceType": "db-instance",
-        "SourceArn": f"arn:aws:rds:{region}:{ACCOUNT}:db:{operation.server}",
-        "Message": message,
-        "EventCategories": [category],
-        "Date": dt.datetime.fromisoformat(operation.ended),
-    }
+def events(operation: Operation, region: str) -> Iterator[dict[str, Any]]:
+    """What RDS tells of an operation: of some that they began, of most that they ended, of a few how they failed."""
+    told = [(_BEGINNINGS, operation.started)]
+    if operation.ended is not None:
+        told.append((_EVENTS if operation.status == operations.DONE else _FAILURES, operation.ended))
+    for words, moment in told:
+        if operation.kind in words:
+            message, category = words[operation.kind]
+            yield {
+                "SourceIdentifier": operation.server,
+                "SourceType": "db-instance",
+                "SourceArn": f"arn:aws:rds:{region}:{ACCOUNT}:db:{operation.server}",
+                "Message": message.format(message=operation.message),
+                "EventCategories": [category],
+                "Date": dt.datetime.fromisoformat(moment),
+            }
 
 
 def attribute(parameter: str) -> str:

@@ -1,25 +1,35 @@
 """The HTTP of Cloud SQL, for google-api-python-client with `api_endpoint=<control plane>/gcp/`."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from starlette.routing import BaseRoute
 
 from rehearsal.controlplane.plane import ControlPlane
 from rehearsal.controlplane.vendors.gcp.actions import Actions
-from rehearsal.controlplane.vendors.rest import Asked, mount
+from rehearsal.controlplane.vendors.mishaps import Mishaps, Words
+from rehearsal.controlplane.vendors.rest import Answer, Asked, mount
 from rehearsal.errors import CloudRefusalError
+
+_MISHAPS: Final = Mishaps(
+    cloud="gcp",
+    throttled=Words(
+        "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'.", 429
+    ),
+    failed=Words("INTERNAL_ERROR", "An internal error has occurred.", 500),
+    late=Words("backendError", "The request has timed out.", 504),
+)
+"""Source: Cloud SQL for PostgreSQL, "Error messages"."""
 
 
 def routes(plane: ControlPlane) -> list[BaseRoute]:
     """All calls."""
 
-    def before(name: str, asked: Asked) -> None:
+    def around(name: str, asked: Asked, act: Callable[[], Answer]) -> Answer:
         del asked
-        if plane.faults.take("gcp", "api", name) is not None:
-            message = "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'."
-            raise CloudRefusalError(code="rateLimitExceeded", message=message, status=429)
+        return _MISHAPS.through(plane.faults, name, act)
 
-    return [mount("/gcp", Actions(plane.servers).calls, _refused, before)]
+    return [mount("/gcp", Actions(plane.servers).calls, _refused, around)]
 
 
 def _refused(error: CloudRefusalError) -> dict[str, Any]:
