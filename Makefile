@@ -58,7 +58,7 @@ check: environment ## Format, lint, types, imports and documentation, as in CI
 test: EXTRAS = gcp aws azure rehearsal drills
 test: environment ## All tests: the real engine, the real google-adk, real PostgreSQL, real HTTP
 	@$(BIN)/python -m infra.pulumi_cli
-	@$(BIN)/python -m rehearsal.binaries 15 16 18
+	@$(BIN)/python -m rehearsal.binaries 15 16 18 --pgbouncer
 	@$(BIN)/python -m infra.policy.environment
 	@$(BIN)/pytest -n logical --dist loadscope
 

@@ -12,17 +12,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
+from rehearsal import debian
 from rehearsal.account import Account
+from rehearsal.debian import PackageError, Report
 from rehearsal.errors import BinariesError, RehearsalError, ServerError
-
-Report = Callable[[str], None]
-"""Takes one line of progress."""
 
 PROGRAMS: Final = ("initdb", "postgres", "pg_ctl", "pg_basebackup")
 """What a folder has to have."""
@@ -91,6 +90,29 @@ def encrypting(major: int, report: Report) -> Path:
         message = f"expected PostgreSQL built with OpenSSL, for example Debian's postgresql-15, not that in {found}"
         raise BinariesError(message)
     return found
+
+
+def pooler(report: Report) -> Path:
+    """Find PgBouncer, installing it once where the machine has none; PyPI has no wheel of it.
+
+    Args:
+        report: Called with a line of progress.
+
+    Returns:
+        The program.
+
+    Raises:
+        BinariesError: There is none, and it cannot be installed.
+    """
+    place = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])  # Debian's; a user's PATH may be without.
+    if found := shutil.which("pgbouncer", path=place):
+        return Path(found)
+    try:
+        debian.install("pgbouncer", report)
+    except PackageError as error:
+        message = f"expected PgBouncer. Tried {error}. Install it, for example on macOS: brew install pgbouncer"
+        raise BinariesError(message) from None
+    return Path(shutil.which("pgbouncer", path=place) or "/usr/sbin/pgbouncer")
 
 
 def version(folder: Path) -> str:
@@ -230,37 +252,30 @@ def _alone(folder: Path, report: Report) -> Iterator[None]:
 
 
 def _package(major: int, report: Report) -> Path:
-    apt = shutil.which("apt-get")
-    if apt is None:
-        message = "Debian's package: no apt-get on this machine"
-        raise _UnavailableError(message)
-    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if root and (
-        shutil.which("sudo") is None or subprocess.run([*root, "true"], check=False, capture_output=True).returncode
-    ):
-        message = "Debian's package: neither root nor allowed to become it without a password (sudo -n)"
-        raise _UnavailableError(message)
-    report(f"installing Debian's postgresql-{major}")
-    quiet = [*root, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-o", "DPkg::Lock::Timeout=300", "--quiet", "--yes"]
-    install = [*quiet, "install", "--no-install-recommends", f"postgresql-{major}"]
-    for step in (install, [*quiet, "update"], install):  # A fresh image has no list of packages.
-        done = subprocess.run(step, check=False, capture_output=True, text=True)
-        if done.returncode == 0 and step is install:
-            return _machine(major, report)
-    message = f"Debian's package: {' '.join(done.stderr.split()[-30:])}"
-    raise _UnavailableError(message)
+    try:
+        debian.install(f"postgresql-{major}", report)
+    except PackageError as error:
+        raise _UnavailableError(str(error)) from None
+    return _machine(major, report)
 
 
-@click.command(epilog="Example: python -m rehearsal.binaries 15 16 18")
+@click.command(epilog="Example: python -m rehearsal.binaries 15 16 18 --pgbouncer")
 @click.argument("majors", type=int, nargs=-1, required=True)
-def main(majors: tuple[int, ...]) -> None:
+@click.option("--pgbouncer", is_flag=True, help="PgBouncer as well.")
+def main(majors: tuple[int, ...], *, pgbouncer: bool) -> None:
     """Find or install PostgreSQL's programs for some major versions; progress goes to standard error."""
-    for major in majors:
-        try:
-            binaries(major, lambda line: click.echo(line, err=True))
-        except RehearsalError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(1)
+
+    def report(line: str) -> None:
+        click.echo(line, err=True)
+
+    try:
+        for major in majors:
+            binaries(major, report)
+        if pgbouncer:
+            pooler(report)
+    except RehearsalError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
