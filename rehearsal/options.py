@@ -71,6 +71,6 @@ def fault(words: tuple[str, ...]) -> tuple[str, str, str]:
         message = f"expected FAULT to be one of {', '.join(_FAULTS)}, got {what!r}. For example: kill"
         raise click.UsageError(message)
     if type_ == "api" and what == "kill":
-        message = "expected FAULT to be another one than kill for api, which has no plugin to kill. For example: time-out"
+        message = "expected FAULT to be another than kill, since api has no plugin to kill. For example: time-out"
         raise click.UsageError(message)
     return type_, operation, what
