@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from sqlalchemy import URL
 
-from app import verbs
+from app import start
 from app.backends import choice
 from app.backends.interface import Report
 from app.errors import InvalidSettingError, ServerUnavailableError
@@ -37,7 +37,7 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
         signal.signal(number, _leave)
     _require_loopback(host)
     listener = _listen(host, port)
-    verbs.make_ready(url)
+    start.make_ready(url)
     report("loading ADK")
     # Imported late: ADK takes seconds, and a port that is taken should not.
     from app.server import adk_app  # noqa: PLC0415
