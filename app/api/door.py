@@ -1,0 +1,62 @@
+"""Finds out who asks, and keeps the requests of other machines out where nobody checks callers."""
+
+import ipaddress
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api import users
+from app.api.found import of
+from app.api.problem import problem
+from app.api.tokens import Caller, RefusedTokenError, Tokens, UnavailableKeysError
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone.
+
+    Args:
+        host: For example `127.0.0.1`.
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Door:
+    """Finds out who asks; refusing is left to whoever knows the route."""
+
+    def __init__(self, app: ASGIApp, *, tokens: Tokens | None, loopback: bool) -> None:
+        """Stand in front of `app`.
+
+        Args:
+            app: Whom to pass requests on to.
+            tokens: What tells callers; None where nobody needs a token.
+            loopback: Whether requests come from this machine alone.
+        """
+        self._app, self._tokens, self._loopback = app, tokens, loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["type"] in ("http", "websocket") and scope["path"] not in users.OPEN:
+            known = await self._known(scope)
+            found = of(scope)
+            found.caller, found.refusal = (known, None) if isinstance(known, Caller) else (None, known)
+        await self._app(scope, receive, send)
+
+    async def _known(self, scope: Scope) -> Caller | Response:
+        address = scope["client"][0] if scope.get("client") else None  # A Unix socket has none.
+        if self._loopback and address is not None and not is_loopback(address):
+            return problem(403, "expected a caller on this machine, since API_ACCESS is loopback")
+        if self._tokens is None:
+            return Caller(address or "socket")
+        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return problem(401, "expected the header Authorization: Bearer <token>", {"WWW-Authenticate": "Bearer"})
+        try:
+            return await self._tokens.caller(token.strip())
+        except RefusedTokenError as error:
+            return problem(401, str(error), {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        except UnavailableKeysError as error:
+            return problem(503, f"{error}; ask again", {"Retry-After": "5"})

@@ -1,0 +1,168 @@
+"""How much one client may ask: the size and time of a body, and requests in a time."""
+
+import asyncio
+import ipaddress
+import math
+import time
+from typing import Final
+
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from pydantic import field_validator
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.found import Found, of
+from app.api.problem import problem
+from app.api.users import OPEN
+from app.settings import Settings, variable
+
+_RATE: Final = "600/minute"
+_CLOSE: Final = {"Connection": "close"}
+"""The rest of a body that is not read would otherwise be taken for the next request."""
+
+
+class Limits(Settings):
+    """The bounds of requests; those of one client hold in each replica by itself."""
+
+    body: int = variable(
+        "API_MAX_BODY", 10 * 2**20, "bytes of a request's body, and of a websocket's message", ge=2**10, le=2**30
+    )
+    body_seconds: float = variable("API_BODY_TIMEOUT", 30, "seconds in which a body has to be there", ge=1, le=3600)
+    concurrency: int = variable(
+        "API_MAX_CONCURRENCY", 1000, "connections and requests at one time; more are answered 503", ge=10, le=100_000
+    )
+    rate: str | None = variable(
+        "API_RATE",
+        None,
+        f"requests of one client; where unset {_RATE} for the user of a JWT and for an address whose tokens are "
+        "refused, and no bound for others, behind whom many people may be",
+        example=_RATE,
+    )
+
+    @field_validator("rate")
+    @classmethod
+    def _rate(cls, value: str | None) -> str | None:
+        if value is not None and not parse_many(value):
+            message = "a rate is a number and a time"
+            raise ValueError(message)
+        return value
+
+
+class Rate:
+    """Answers 429 to a client that asks too often, and says when it may again."""
+
+    def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
+        """Stand in front of `app`.
+
+        Args:
+            app: Whom to pass requests on to.
+            limits: The bound.
+        """
+        self._app = app
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._asked = parse_many(limits.rate) if limits.rate else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["type"] in ("http", "websocket") and scope["path"] not in OPEN:
+            seconds = await self._wait(of(scope), scope)
+            if seconds:
+                headers = {"Retry-After": str(seconds)}
+                await problem(429, f"expected fewer requests: ask again in {seconds} s", headers)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _wait(self, found: Found, scope: Scope) -> int:
+        """Seconds until this client may ask again, 0 for at once."""
+        client = found.caller.name if found.caller else _address(scope)
+        for item in self._bounds(found):
+            if not await self._limiter.hit(item, client):
+                until = (await self._limiter.get_window_stats(item, client)).reset_time
+                return max(1, math.ceil(until - time.time()))
+        return 0
+
+    def _bounds(self, found: Found) -> list[RateLimitItem]:
+        if self._asked is not None:
+            return self._asked
+        one = found.caller is None or found.caller.user is not None
+        return parse_many(_RATE) if one else []
+
+
+def _address(scope: Scope) -> str:
+    """Of IPv6 the first 64 bits: one subscriber has as many addresses as the rest can tell (RFC 6177)."""
+    host = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host  # noqa: PLR2004
+
+
+class Bodies:
+    """Reads a body within its bounds, before anybody else has to.
+
+    Not Starlette's `RequestBodyLimitMiddleware`, which answers in plain text and sets no time.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
+        """Stand in front of `app`.
+
+        Args:
+            app: Whom to pass requests on to.
+            limits: The bounds.
+        """
+        self._app, self._limits = app, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                body = await self._read(scope, receive)
+        except TimeoutError:
+            detail = f"expected the body within {self._limits.body_seconds:g} s"
+            await problem(408, detail, _CLOSE)(scope, receive, send)
+        except _TooLargeError:
+            await problem(413, f"expected a body of at most {self._limits.body} bytes", _CLOSE)(scope, receive, send)
+        except _GoneError:
+            return
+        else:
+            of(scope).body = body
+            await self._app(scope, _again(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > self._limits.body:
+            raise _TooLargeError
+        parts = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
+            parts += message.get("body", b"")
+            if len(parts) > self._limits.body:
+                raise _TooLargeError
+            if not message.get("more_body", False):
+                return bytes(parts)
+
+
+class _TooLargeError(Exception):
+    """The body is larger than it may be."""
+
+
+class _GoneError(Exception):
+    """The client has hung up."""
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body once more, then what really comes: ADK waits for the client to hang up."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again

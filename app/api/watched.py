@@ -1,0 +1,56 @@
+"""A file that may change under a running server: a mounted secret is replaced without a restart."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+_LOG: Final = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class UnusableFileError(Exception):
+    """The file cannot be used now. For example, it was removed."""
+
+
+class WatchedFile(Generic[_T]):
+    """What a file says, read anew when it has changed."""
+
+    def __init__(self, path: Path, parse: Callable[[str], _T]) -> None:
+        """Read it once.
+
+        Args:
+            path: The file.
+            parse: Makes something of its text, or raises ValueError in one line that quotes no secret.
+
+        Raises:
+            ValueError: It says nothing of use.
+            OSError: It cannot be read.
+        """
+        self._path, self._parse = path, parse
+        self._seen: tuple[int, int, int] | None = self._mark()
+        self._found = parse(path.read_text(encoding="utf-8"))
+
+    def __call__(self) -> _T:
+        """What it says now.
+
+        Raises:
+            UnusableFileError: It is gone or says nothing of use; what it said before may have been withdrawn.
+        """
+        try:
+            if (mark := self._mark()) != self._seen:
+                self._seen = None  # Until it has been read well.
+                self._found = self._parse(self._path.read_text(encoding="utf-8"))
+                self._seen = mark
+        except (OSError, ValueError) as error:
+            self._seen = None
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            _LOG.error("%s cannot be used: %s", self._path, reason)  # A traceback tells no more.
+            raise UnusableFileError(reason) from None
+        return self._found
+
+    def _mark(self) -> tuple[int, int, int]:
+        """A Kubernetes secret changes by a link to another file, an editor's in place."""
+        found = self._path.stat()
+        return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,0 +1,168 @@
+"""What a request may say: each of these is a 500 where nothing stands in front of ADK, on one database or on both."""
+
+import json
+import socket
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.words import fault_of_id
+
+USER = "/apps/echo/users/ada/sessions"
+JSON = {"Content-Type": "application/json"}
+
+pytestmark = pytest.mark.filterwarnings("ignore:Please use create_session instead:DeprecationWarning")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def client(request: pytest.FixtureRequest, serve: Any) -> httpx.Client:
+    """Of a server on each database."""
+    served: httpx.Client = serve(request.getfixturevalue(f"{request.param}_url"))
+    return served
+
+
+def refused(answer: httpx.Response, status: int, words: str) -> None:
+    """The answer is a problem of that status, and says why."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    assert (answer.status_code, answer.json()["status"]) == (status, status), answer.text
+    assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["ada", "ada@example.com", "auth0|5f7c", "Ада", "a b", "x" * 128, "...", "🙂"])
+def test_a_name_that_both_databases_keep_is_good(name: str) -> None:
+    """Whatever an identity provider makes of a user."""
+    assert fault_of_id(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "x" * 129, "a\0b", "a\nb", "a\x7fb", "a\x9fb", "..", ".", "a/b", "../x", "a\\b", "\ud800"]
+)
+def test_a_name_that_one_of_them_does_not_keep_is_none(name: str) -> None:
+    """Nor one that a path means something by."""
+    assert fault_of_id(name) is not None
+
+
+def bare(client: httpx.Client, target: str) -> tuple[int, dict[str, Any]]:
+    """Asks for a path that no client library would leave as it is."""
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=30) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode("latin-1"))
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/apps/../users/ada/sessions",
+        "/apps/%2e%2e/users/ada/sessions",
+        "/apps/..%2fx/users/ada/sessions",
+        "/apps/echo/users/ada%2Fsessions%2Fother/sessions",
+        "/apps/echo/users/ada%5c..%5cx/sessions",
+        "/apps/echo/users/a%00b/sessions",
+        "/apps/echo/users/a%0ab/sessions",
+        "/apps/echo/users/%ff/sessions",
+        "/apps/echo/users/%ed%a0%80/sessions",
+        "/apps/echo/users/ada/sessions/s/artifacts/../../../../bob/sessions/t/artifacts/x",
+        "/list-apps?detailed=%ff",
+        "/list-apps?x=%00",
+        "/list-apps?" + "x=&" * 101,
+    ],
+)
+def test_a_path_that_means_two_things_is_refused(client: httpx.Client, target: str) -> None:
+    """As the app, a proxy and a file system would each read it in their own way."""
+    status, answer = bare(client, target)
+
+    assert (status, answer["status"]) == (400, 400), answer
+
+
+@pytest.mark.parametrize(
+    "part", ["apps/{}/users/ada/sessions", "apps/echo/users/{}/sessions", "apps/echo/users/ada/sessions/{}"]
+)
+@pytest.mark.parametrize("name", ["x" * 129, "%20", "%C2%85"])
+def test_a_name_that_no_column_keeps_is_refused_in_every_part_of_a_path(
+    client: httpx.Client, part: str, name: str
+) -> None:
+    """Before the database is asked."""
+    answer = client.get(f"/{part.format(name)}")
+
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", ["sessionId", "session_id"])
+@pytest.mark.parametrize("value", ["x" * 129, "a\0b", "..", "a/b", " "])
+def test_a_name_in_a_body_is_held_to_the_same(client: httpx.Client, name: str, value: str) -> None:
+    """Under either of the names that ADK takes."""
+    refused(client.post(USER, json={name: value}), 422, "expected")
+
+
+@pytest.mark.parametrize("name", ["appName", "userId", "sessionId"])
+def test_so_is_one_of_a_run(client: httpx.Client, name: str) -> None:
+    """Which loads an agent of the name from a folder."""
+    turn = {"appName": "echo", "userId": "ada", "sessionId": "s", "newMessage": {"role": "user", "parts": []}}
+
+    for route in ("/run", "/run_sse"):
+        refused(client.post(route, json=turn | {name: "../echo"}), 422, "neither . nor ..")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ('{"state": {"a": NaN}}', 422, "numbers that JSON has words for"),
+        ('{"state": {"a": -Infinity}}', 422, "numbers that JSON has words for"),
+        ('{"state": {"a": 1e999}}', 422, "64 bits"),
+        ('{"state": {"a": "\\ud800"}}', 422, "surrogate pair"),
+        ('{"state": {"\\udfff": 1}}', 422, "surrogate pair"),
+        ('{"state": ' + '{"a":' * 101 + "1" + "}" * 102, 422, "100 levels"),
+        ('{"state": ' + "[" * 100_000, 422, "100 levels"),
+        ('{"state": {"a": ' + "9" * 5000 + "}}", 400, "JSON in UTF-8"),
+        ('{"state": {"a": "\ud800"}}', 400, "JSON in UTF-8"),
+        ('\ufeff{"state": {}}', 400, "JSON in UTF-8"),
+        ('{"state": ', 400, "JSON in UTF-8"),
+        ('{"events": [{"author": "user", "id": "' + "x" * 129 + '"}]}', 422, "the id of an event"),
+        ('{"events": [{"author": "user", "id": "a\\u0000"}]}', 422, "NUL"),
+        ('{"events": [{"author": "user", "invocationId": "' + "x" * 257 + '"}]}', 422, "the invocation"),
+        ('{"events": [{"author": "user", "timestamp": 1e300}]}', 422, "year 10000"),
+        ('{"events": [{"author": "user", "timestamp": -1}]}', 422, "year 10000"),
+    ],
+    ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
+)
+def test_a_body_that_a_database_would_refuse_is_refused(
+    client: httpx.Client, body: str, status: int, words: str
+) -> None:
+    """In the same words on both."""
+    refused(client.post(USER, content=body.encode(errors="surrogatepass"), headers=JSON), status, words)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/x-www-form-urlencoded"])
+def test_a_body_of_another_kind_is_refused(client: httpx.Client, kind: str) -> None:
+    """ADK would say that it wants an object and got text."""
+    refused(client.post(USER, content=b"{}", headers={"Content-Type": kind}), 415, "Content-Type: application/json")
+
+
+def test_a_nul_is_kept_where_the_database_keeps_it(serve: Any, sqlite_url: Any, postgresql_url: Any) -> None:
+    """SQLite gives it back; PostgreSQL's jsonb cannot hold it, which is said before it is asked."""
+    on_sqlite, on_postgresql = serve(sqlite_url), serve(postgresql_url)
+    created = on_sqlite.post(USER, json={"state": {"a": "x\0y"}})
+
+    assert created.json()["state"] == {"a": "x\0y"}
+    refused(on_postgresql.post(USER, json={"state": {"a": "x\0y"}}), 422, "PostgreSQL does not keep")
+    refused(on_postgresql.post(USER, json={"state": {"x\0y": 1}}), 422, "PostgreSQL does not keep")
+
+
+def test_a_state_may_use_any_key(client: httpx.Client) -> None:
+    """Also one that is an identifier's elsewhere: the deprecated route takes the state itself as its body."""
+    state = {"sessionId": "x" * 300, "id": "y" * 300, "timestamp": -1, "a": {"b": [1.5, None, "🙂"]}}
+    client.delete(f"{USER}/any")
+
+    created = client.post(f"{USER}/any", json=state)
+
+    assert (created.status_code, created.json()["state"]) == (200, state)
+    assert client.get(f"{USER}/any").json()["state"] == state
+
+
+def test_what_adk_refuses_by_an_exception_is_no_error_of_the_server(client: httpx.Client) -> None:
+    """A name that a Windows drive could have: its artifact service raises."""
+    refused(client.get("/apps/echo/users/C:x/sessions/s/artifacts"), 422, "drive-qualified")
