@@ -9,6 +9,7 @@ from rich.table import Table
 from app import dsn, environment, target
 from app.answers import EXIT_CODES, Finite, answer, err, json_option, out, said, silent
 from app.backends.interface import Roles, Target, Waits
+from app.connect.command import connect
 from app.drills.command import drill
 from app.errors import VerificationError
 from app.promote import promote
@@ -149,15 +150,17 @@ def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
 @_rehearse
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: the routes are open to all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-def serve(name: str | None, host: str, port: int, *, rehearse: bool) -> None:
+@click.option("--bootstrap", "first", is_flag=True, help="Bootstrap before, with ADMIN_DB_URI where that is set.")
+def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool) -> None:
     """Run the ADK API server; SQLite in data/sessions/ unless SESSION_DB_URI is set."""
 
     def work() -> dict[str, Any]:
-        from app import serve  # noqa: PLC0415  # As above.
+        from app import serve, verbs  # noqa: PLC0415  # As above.
 
-        url = (
-            environment.served_database() if name is None and not rehearse else target.find(name, rehearse=rehearse).app
-        )
+        found = target.find(name, rehearse=rehearse) if first or rehearse or name is not None else None
+        url = environment.served_database() if found is None else found.app
+        if first and found is not None:
+            verbs.bootstrap(found, said)
         err.print(f"database: {dsn.masked(url)}", markup=False)
         serve.run(url, host, port, said)
         return {}
@@ -165,6 +168,7 @@ def serve(name: str | None, host: str, port: int, *, rehearse: bool) -> None:
     answer(work, as_json=False)
 
 
+cli.add_command(connect)
 cli.add_command(promote)
 cli.add_command(drill)
 
