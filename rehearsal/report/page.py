@@ -38,9 +38,19 @@ def write(rehearsal: Rehearsal, folder: Path) -> Path:
     Returns:
         The page.
     """
+    keep(rehearsal, folder)
+    return _replace(folder / PAGE, rendered(rehearsal))
+
+
+def keep(rehearsal: Rehearsal, folder: Path) -> None:
+    """Write the data alone, which takes no time; as `write`.
+
+    Args:
+        rehearsal: What to report.
+        folder: Where; made where it is missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / DATA, json.dumps(rehearsal.record(), indent=2) + "\n")
-    return _replace(folder / PAGE, rendered(rehearsal))
 
 
 def rendered(rehearsal: Rehearsal) -> str:

@@ -1,4 +1,4 @@
-"""Runs the steps of a rehearsal one after the other, shows them, and writes the report however it ends."""
+"""Runs the steps of a rehearsal one after the other, shows them, and has a report of them at every moment."""
 
 import datetime as dt
 import time
@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from rehearsal.errors import RehearsalError, StepError
-from rehearsal.report import page, promises
+from rehearsal.report import broken, page, promises
 from rehearsal.report.record import Outcome, Rehearsal, Step
 from rehearsal.run import facts, layout
 from rehearsal.run.life import Life
 from rehearsal.run.story import Work
+from rehearsal.run.undisturbed import undisturbed
 
 _NOT_REACHED: Final = "not reached"
 _MARKS: Final = {Outcome.HELD: "[green]✓[/]", Outcome.BROKEN: "[red]✗[/]"}
@@ -51,14 +52,19 @@ class Runner:
         Raises:
             KeyboardInterrupt: It was stopped; the report is written before.
         """
+        page.write(self.rehearsal(), self.folder)  # What is there is an earlier one's.
         try:
             for name, work in self.story.items():
-                if not self._step(name, work):
+                follows = self._step(name, work)
+                page.keep(self.rehearsal(), self.folder)
+                if not follows:
                     break
         finally:
+            # Before what takes its time to end: whoever asked to stop may ask again.
+            with undisturbed():
+                rehearsal = self.rehearsal()
+                page.write(rehearsal, self.folder)
             self.life.close()
-            rehearsal = self.rehearsal()
-            page.write(rehearsal, self.folder)
         return rehearsal
 
     def rehearsal(self) -> Rehearsal:
@@ -78,12 +84,12 @@ class Runner:
         )
 
     def _step(self, name: str, work: Work) -> bool:
-        """Whether the next step can follow: a promise that a drill breaks ends nothing, a command that fails does."""
+        """Whether the next step can follow: a promise that is broken ends nothing, a command that fails does."""
         at, typed = time.monotonic(), len(self.life.commands.typed)
         outcome, told, look, follows = Outcome.BROKEN, "stopped as asked", "", False
         try:
-            told, broken = self._done(name, work)
-            follows, outcome = True, Outcome.BROKEN if broken else Outcome.HELD
+            told, wrong = self._done(name, work)
+            follows, outcome = True, Outcome.BROKEN if wrong else Outcome.HELD
         except (RehearsalError, httpx.HTTPError) as error:
             told, look = str(error), self._look(error)
         finally:
@@ -95,12 +101,12 @@ class Runner:
 
     def _done(self, name: str, work: Work) -> tuple[str, bool]:
         """What came of a step, and whether it broke a promise; shows meanwhile what its commands say."""
-        before = len(self.life.findings.drills)
+        before = list(broken.sentences(self.life.findings))
         with self.console.status(name) as status:
             self.life.commands.tell = lambda line: status.update(f"{name}  [dim]{escape(line[:100])}[/]")
             told = work(self.life)
-        broken = [sentence for each in self.life.findings.drills[before:] for sentence in each.broken]
-        return "; ".join(broken) or told, bool(broken)
+        found = broken.added(before, list(broken.sentences(self.life.findings)))
+        return "; ".join(found) or told, bool(found)
 
     def _look(self, error: Exception) -> str:
         known = error.look if isinstance(error, StepError) else ""

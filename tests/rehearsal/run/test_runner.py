@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from rehearsal.errors import StepError
+from rehearsal.report import page
+from rehearsal.report.findings import Kept
 from rehearsal.report.record import Rehearsal
 from rehearsal.run.command import Commands
 from rehearsal.run.life import Life
@@ -65,6 +68,22 @@ def test_a_step_has_its_commands_and_what_came_of_it(told: Callable[[Story], Reh
     assert done.steps[1].commands == ()
 
 
+def test_a_step_that_finds_a_promise_broken_is_broken_and_the_story_goes_on(
+    told: Callable[[Story], Rehearsal],
+) -> None:
+    """A restored server with another conversation than that of its moment is one; nothing is told twice."""
+
+    def switch(life: Life) -> str:
+        life.findings.restored = Kept(turns=4, found=3, beyond=1)
+        return "2 to update"
+
+    done = told({"switch": switch, "retire": lambda _: "well"})
+
+    words = "the restored server has not the conversation of its moment: 3 of 4, 1 too many turns found"
+    assert [(each.told, each.outcome) for each in done.steps] == [(words, "broken"), ("well", "held")]
+    assert done.broken
+
+
 def test_a_step_that_fails_ends_the_story_and_the_report_says_why(
     told: Callable[[Story], Rehearsal], root: Path
 ) -> None:
@@ -86,3 +105,55 @@ def test_an_interruption_is_passed_on_after_the_report(told: Callable[[Story], R
         told({"up": stopped, "destroy": lambda _: "never"})
 
     assert [each["told"] for each in written(root)["steps"]] == ["stopped as asked", "not reached"]
+
+
+def test_who_asks_twice_has_a_report_all_the_same(
+    told: Callable[[Story], Rehearsal], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is written Ctrl-C has to wait; while what was started ends it need not."""
+    ended, write = [], page.write
+
+    def disturbed(rehearsal: Rehearsal, folder: Path) -> Path:
+        if rehearsal.steps[0].told == "stopped as asked":
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
+        return write(rehearsal, folder)
+
+    monkeypatch.setattr(page, "write", disturbed)
+    monkeypatch.setattr(Life, "close", lambda _: ended.append(written(root)))
+
+    with pytest.raises(KeyboardInterrupt):
+        told({"up": stopped, "destroy": lambda _: "never"})
+
+    assert [each["told"] for each in written(root)["steps"]] == ["stopped as asked", "not reached"]
+    assert "stopped as asked" in (root / "report" / "report.html").read_text()
+    assert ended == [], "who asked again does not wait for it"
+
+
+def test_the_report_is_written_before_what_was_started_ends(
+    told: Callable[[Story], Rehearsal], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which may take as long as a server needs."""
+    ended = []
+    monkeypatch.setattr(Life, "close", lambda _: ended.append(written(root)["steps"][0]["told"]))
+
+    with pytest.raises(KeyboardInterrupt):
+        told({"up": stopped})
+
+    assert ended == ["stopped as asked"]
+
+
+def test_what_is_known_so_far_is_there_at_every_moment(told: Callable[[Story], Rehearsal], root: Path) -> None:
+    """A rehearsal that is killed leaves it, and never an earlier one's."""
+    (root / "report").mkdir()
+    (root / "report" / "report.html").write_text("an earlier one")
+    seen: list[str] = []
+
+    def look(_: Life) -> str:
+        seen.extend(each["outcome"] for each in written(root)["steps"])
+        return (root / "report" / "report.html").read_text()
+
+    done = told({"one": lambda _: "well", "two": look})
+
+    assert seen == ["held", "unknown"]
+    assert "earlier" not in done.steps[1].told
