@@ -7,8 +7,7 @@ from typing import Final, Literal, Self
 from pydantic import model_validator
 from sqlalchemy import URL
 
-from app.credentials import secret_store, vendors
-from app.credentials.file import FileCredentials
+from app.credentials import file, secret_store, vendors
 from app.credentials.interface import Credentials
 from app.credentials.renewed import RenewedCredentials
 from app.credentials.unchanging import UnchangingCredentials
@@ -65,7 +64,7 @@ def of(url: URL, settings: Proof) -> Credentials:
         InvalidSettingError: They do not fit the URL, or the cloud's package is missing.
     """
     if settings.password_file:
-        return FileCredentials(url, Path(settings.password_file))
+        return file.credentials(url, Path(settings.password_file))
     if settings.password_secret:
         return secret_store.credentials(url, settings.password_secret)
     if settings.identity == "password":

@@ -7,8 +7,9 @@ from sqlalchemy import URL
 
 from app import dsn
 from app.backends.postgresql.uri import SCHEMES, hosts
+from app.credentials.failures import NoLoginError
 from app.credentials.interface import Login
-from app.errors import AuthenticationError, InvalidUriError
+from app.errors import InvalidUriError
 
 
 class Content:
@@ -37,7 +38,7 @@ class Content:
             text: All that the place holds.
 
         Raises:
-            AuthenticationError: It is empty, or a URI that cannot be used; the message never shows it.
+            NoLoginError: It is empty, or a URI that cannot be used; the message never shows it.
         """
         text = text.strip("\r\n")
         if not text.strip():
@@ -52,7 +53,7 @@ class Content:
         try:
             url = dsn.parse(text, f"It is in {self._where}.")
         except InvalidUriError as error:
-            raise AuthenticationError(str(error)) from None
+            raise NoLoginError(str(error)) from None
         place = f"{url.database} at {hosts(url)}"
         if self._leads_to is None:
             self._leads_to = place
@@ -63,7 +64,7 @@ class Content:
         return Login(url.username or self._url.username, url.password)
 
 
-class _UnusableError(AuthenticationError):
+class _UnusableError(NoLoginError):
     """It leaves this module as what it derives from."""
 
     def __init__(self, where: str, reason: str) -> None:

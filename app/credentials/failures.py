@@ -1,16 +1,21 @@
-"""The errors of the vendors' libraries as ours, in one line."""
+"""Why there is nothing to log in with, in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from app.errors import CloudRefusedError
+from app.errors import DatabaseUnavailableError
 
-_LONGEST = 300
+_LONGEST: Final = 300
+
+
+class NoLoginError(DatabaseUnavailableError):
+    """There is no password or token. For example, the secret store does not answer."""
 
 
 @contextmanager
 def translated(what: str, login: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn what a library raises in the body into our error; its words tell what was tried, never a token.
+    """Turn what a vendor's library raises in the body into our error; its words tell what was tried, never a token.
 
     Args:
         what: What is asked for. For example "a token of Microsoft Entra".
@@ -18,11 +23,11 @@ def translated(what: str, login: str, *kinds: type[Exception]) -> Iterator[None]
         kinds: The library's errors.
 
     Raises:
-        CloudRefusedError: It is not to be had.
+        NoLoginError: It is not to be had.
     """
     try:
         yield
     except kinds as error:
         first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         message = f"expected {what}, but: {first[:_LONGEST].rstrip('.')}. To log in: {login}"
-        raise CloudRefusedError(message) from None
+        raise NoLoginError(message) from None

@@ -12,10 +12,9 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from requests import RequestException
 from sqlalchemy import URL
 
-from app.credentials.failures import translated
+from app.credentials.failures import NoLoginError, translated
 from app.credentials.interface import Login
 from app.credentials.renewed import Lease
-from app.errors import CloudRefusedError
 
 _SCOPE: Final = "https://www.googleapis.com/auth/sqlservice.login"
 """All that a token for a login may do. Source: Cloud SQL for PostgreSQL, "Log in using IAM database authentication"."""
@@ -69,7 +68,7 @@ def secret(reference: str, service: str = _SECRETS) -> Callable[[], str]:
             message = (
                 f"expected the secret {reference}, but Secret Manager answers {answer.status_code} {answer.reason}"
             )
-            raise CloudRefusedError(message)
+            raise NoLoginError(message)
         return base64.b64decode(answer.json()["payload"]["data"]).decode()
 
     return read

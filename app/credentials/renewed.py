@@ -22,9 +22,6 @@ The libraries hand the old token out until shortly before its end, so that askin
 _PAUSE: Final = 15.0
 """Seconds between two tries while the old login still does."""
 
-_FRESH: Final = 1.0
-"""Seconds in which a login is what its source holds: fetching it again after a refusal would give the same one."""
-
 
 @dataclass(frozen=True)
 class Lease:
@@ -57,19 +54,27 @@ class Lease:
 
 
 class RenewedCredentials:
-    """Keeps one lease.
+    """Keeps one lease, and the login before it.
 
-    While the old one still does, one thread fetches the next and nobody waits; where none does, all wait for one fetch.
+    While the old lease still does, one thread fetches the next and nobody waits; where none does, all wait for one
+    fetch. Where the server does not accept a new login, the one before is used for a while: a rotation changes the
+    secret before the server has the role that it names.
 
     Args:
         fetch: Gets a lease as of a moment, in seconds since the epoch; blocks, for a bounded time.
         clock: Tells that moment.
+        floor: Seconds in which nothing new is to be expected of another fetch.
     """
 
-    def __init__(self, fetch: Callable[[float], Lease], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, fetch: Callable[[float], Lease], clock: Callable[[], float] = time.time, floor: float = 1
+    ) -> None:
         """Nothing is fetched yet."""
-        self._fetch, self._clock = fetch, clock
+        self._fetch, self._clock, self._floor = fetch, clock, floor
         self._lease: Lease | None = None
+        self._newest: Login | None = None
+        self._before: Login | None = None
+        self._refused: Login | None = None
         self._next_try = self._fetched_at = float("-inf")
         self._lock = threading.Lock()
 
@@ -78,22 +83,24 @@ class RenewedCredentials:
         lease, now = self._lease, self._clock()
         if lease is not None and now < max(lease.renew_at, min(self._next_try, lease.ends_at)):
             return lease.login
-        if lease is not None and now < lease.ends_at:
-            if not self._lock.acquire(blocking=False):
-                return lease.login
-        else:
-            self._lock.acquire()
+        if not self._lock.acquire(blocking=lease is None or now >= lease.ends_at):
+            assert lease is not None  # noqa: S101  # Else it would have waited; for the type checker.
+            return lease.login
         try:
             return self._renewed(lease)
         finally:
             self._lock.release()
 
     def refused(self, login: Login) -> None:
-        """See `Credentials`."""
+        """See `Credentials`; nothing where another thread has told it already."""
         with self._lock:
-            kept = self._lease
-            if kept is not None and kept.login == login and self._clock() >= self._fetched_at + _FRESH:
-                self._lease = None
+            if self._lease is None or self._lease.login != login:
+                return
+            now = self._clock()
+            if now < self._fetched_at + self._floor:
+                self._lease = self._instead(self._lease, now)
+            else:
+                self._refused, self._lease = login, None
 
     def _renewed(self, seen: Lease | None) -> Login:
         """Under the lock: another thread may have fetched one since."""
@@ -101,12 +108,23 @@ class RenewedCredentials:
             return self._lease.login
         now = self._clock()
         try:
-            self._lease = self._fetch(now)
+            lease = self._fetch(now)
         except SessionDatabaseError as error:
-            if seen is None or now >= seen.ends_at:
+            if self._lease is None or now >= self._lease.ends_at:
                 raise
             self._next_try = now + _PAUSE
             _log.warning("the login in use still does, but the next one is not to be had: %s", error)
-            return seen.login
+            return self._lease.login
         self._fetched_at = now
+        if lease.login != self._newest:
+            self._before, self._newest = self._newest, lease.login
+        self._lease = self._instead(lease, now) if lease.login == self._refused else lease
+        self._refused = None
         return self._lease.login
+
+    def _instead(self, lease: Lease, now: float) -> Lease:
+        """The login before, for a short while, where there is one; it may be what the server still accepts."""
+        if self._before is None or self._before == lease.login:
+            return lease
+        _log.warning("the newest login is refused; the one before is tried for %.0f s", _PAUSE)
+        return Lease(self._before, now + _PAUSE, now + _PAUSE)

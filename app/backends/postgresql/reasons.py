@@ -20,7 +20,7 @@ STATES: Final[tuple[tuple[str, Kind, str], ...]] = (
     ("42710", errors.LockedDatabaseError, "another program made the same in this moment. Try again"),
     ("42P07", errors.LockedDatabaseError, "another program made the same in this moment. Try again"),
     ("53100", errors.DiskFullError, "its disk is full. Enlarge its storage; nothing was changed"),
-    ("53300", errors.DatabaseUnavailableError, "it has no connection left. {connections}"),
+    ("53300", errors.NotReadyError, "it has no connection left. {connections}"),
     ("53", errors.DatabaseUnavailableError, "it is short of resources: {words}"),
     ("55P03", errors.LockedDatabaseError, "others held a lock for too long. Try again, or give --lock-wait"),
     (
@@ -28,7 +28,7 @@ STATES: Final[tuple[tuple[str, Kind, str], ...]] = (
         errors.LockedDatabaseError,
         "a statement took too long or was cancelled. Try again, or give --statement-wait",
     ),
-    ("57P03", errors.DatabaseUnavailableError, "it is starting up or shutting down. Try again"),
+    ("57P03", errors.NotReadyError, "it is starting up or shutting down. Try again"),
     ("57P", errors.ConnectionLostError, "it ended the connection. {undone}"),
     ("08", errors.ConnectionLostError, "the connection broke. {undone}"),
     ("58", errors.DiskFullError, "its disk reports an error: {words}"),
@@ -51,6 +51,11 @@ WORDS: Final[tuple[tuple[str, Kind, str], ...]] = (
         rf"{URI_WORDS}|connection is bad: (?:invalid|weak|could not match|\w+ value)",
         errors.InvalidUriError,
         "a part of its URI cannot be used: {words}. Change it there",
+    ),
+    (  # PgBouncer's words, and those of RDS Proxy.
+        r"unsupported startup parameter|doesn't support command-line options",
+        errors.InvalidSettingError,
+        "a pooler in between takes no settings. Name the server, or set SESSION_DB_POOLER=transaction to serve",
     ),
     (
         r"authentication failed|no password supplied|role… does not exist|is not permitted to log in",
@@ -120,7 +125,7 @@ WORDS: Final[tuple[tuple[str, Kind, str], ...]] = (
     ),
     (
         r"too many (?:connections|clients)|remaining connection slots",
-        errors.DatabaseUnavailableError,
+        errors.NotReadyError,
         "it has no connection left. {connections}",
     ),
     (
@@ -130,7 +135,7 @@ WORDS: Final[tuple[tuple[str, Kind, str], ...]] = (
     ),
     (
         r"is starting up|is shutting down|in recovery mode|not yet accepting connections",
-        errors.DatabaseUnavailableError,
+        errors.NotReadyError,
         "it is starting up or shutting down. Try again",
     ),
     (

@@ -14,6 +14,8 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.backends.postgresql import failures
+from app.errors import InvalidSettingError
 from rehearsal.binaries import pooler as program
 from rehearsal.pooler import Pooler
 
@@ -36,15 +38,18 @@ def pooler(sessions: URL, ground: Path) -> Iterator[Pooler]:
 def test_by_default_it_refuses_the_bounds_that_each_connection_asks_for(
     sessions: URL, pooler: Pooler, engines: Engines
 ) -> None:
-    """PgBouncer passes no `options` on, since they would be of whichever server comes next."""
+    """PgBouncer passes no `options` on, since they would be of whichever server comes next; the error names a way."""
+    url = pooler.on(sessions)
 
-    async def work() -> str:
-        async with engines(pooler.on(sessions)) as engine:
+    async def work() -> DBAPIError:
+        async with engines(url) as engine:
             with pytest.raises(DBAPIError) as caught:
                 await engine.connect()
-            return str(caught.value)
+            return caught.value
 
-    assert "unsupported startup parameter" in asyncio.run(work())
+    meaning = failures.meaning(asyncio.run(work()), url)
+    assert isinstance(meaning, InvalidSettingError)
+    assert "SESSION_DB_POOLER=transaction" in str(meaning)
 
 
 def test_an_engine_as_adk_makes_it_loses_its_prepared_statements_there(sessions: URL, pooler: Pooler) -> None:
