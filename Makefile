@@ -2,6 +2,7 @@
 
 STACK  ?= dev
 CLOUD  ?= gcp
+IMAGE  ?= session-db:local
 EXTRAS ?= $(filter gcp aws azure,$(shell sed -n 's/^ *session-database:backend: *//p' Pulumi.$(STACK).yaml 2>/dev/null))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -13,7 +14,7 @@ export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment up preview refresh destroy outputs verify serve rehearse rehearse-clean check test test-online bench lock policy clean
+.PHONY: help environment up preview refresh destroy outputs verify serve staging image rehearse rehearse-clean check test test-online bench lock policy clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,14 @@ verify: environment ## Check the session schema and try it with ADK itself (STAC
 
 serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
 	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
+
+staging: environment ## Passwords into .env, once, and docker compose's PostgreSQL server for STACK=staging
+	@$(BIN)/python scripts/staging.py
+
+image: ## Build the image of the API server, and look through it (IMAGE=session-db:local)
+	@docker build --file Dockerfile.api --tag $(IMAGE) --build-arg REVISION="$$(git rev-parse HEAD)" .
+	@docker run --rm --interactive --read-only --tmpfs /tmp --cap-drop ALL --entrypoint python $(IMAGE) - \
+		< scripts/inspect_image.py
 
 rehearse: EXTRAS = $(or $(filter gcp aws azure,$(CLOUD)),$(error expected CLOUD to be gcp, aws or azure, \
 	got $(CLOUD). For example: make rehearse CLOUD=aws)) rehearsal drills
