@@ -143,6 +143,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
     """
     words.install(app)
     app.user_middleware += [
+        Middleware(limits.Heads),
         Middleware(words.Paths),
         Middleware(Door, tokens=_tokens(access), loopback=access.access == "loopback"),
         Middleware(limits.Rate, limits=bounds),

@@ -11,6 +11,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from pydantic import field_validator
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.found import Found, of
@@ -19,6 +20,12 @@ from app.api.users import OPEN
 from app.settings import Settings, variable
 
 _RATE: Final = "600/minute"
+_LONGEST_TARGET: Final = 8000
+"""Bytes: what every server and client is to bear (RFC 9110 section 4.1)."""
+
+_LARGEST_HEAD: Final = 32 * 2**10
+"""Bytes: four times a large JWT."""
+
 _CLOSE: Final = {"Connection": "close"}
 """The rest of a body that is not read would otherwise be taken for the next request."""
 
@@ -44,10 +51,41 @@ class Limits(Settings):
     @field_validator("rate")
     @classmethod
     def _rate(cls, value: str | None) -> str | None:
-        if value is not None and not parse_many(value):
-            message = "a rate is a number and a time"
+        if value is not None and any(item.amount < 1 for item in parse_many(value)):
+            message = "a rate lets one request through, or more"
             raise ValueError(message)
         return value
+
+
+class Heads:
+    """Refuses a head that is too large, or that tells two ends of its body.
+
+    uvicorn bounds what has not wholly arrived, 64 KiB; a head that comes at once may be larger (h11
+    `max_incomplete_event_size`).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand in front of `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["type"] in ("http", "websocket") and (refusal := _refusal(scope)):
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _refusal(scope: Scope) -> Response | None:
+    headers = scope["headers"]
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _LONGEST_TARGET:
+        return problem(414, f"expected a path and a query of at most {_LONGEST_TARGET} bytes", _CLOSE)
+    if sum(len(name) + len(value) for name, value in headers) > _LARGEST_HEAD:
+        return problem(431, f"expected headers of at most {_LARGEST_HEAD} bytes", _CLOSE)
+    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}:
+        # The way to smuggle a second request past a proxy that reads the other one (RFC 9112 section 6.3).
+        return problem(400, "expected either Content-Length or Transfer-Encoding", _CLOSE)
+    return None
 
 
 class Rate:

@@ -1,16 +1,22 @@
 """ADK's app as it is served, on real databases, by a real server in a thread."""
 
 import contextlib
+import json
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
+from jwt.algorithms import RSAAlgorithm
 from sqlalchemy import URL
 
 from app import dsn, server, verbs
@@ -20,6 +26,34 @@ from rehearsal.leftovers import swept
 from rehearsal.managed import managed
 
 Serve = Callable[..., httpx.Client]
+
+
+class Provider:
+    """An identity provider: its settings for the server, and tokens of its users."""
+
+    def __init__(self, keys: Path) -> None:
+        """Make a key, and publish it in a file."""
+        self._key = rsa.generate_private_key(65537, 2048)
+        public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True) | {"kid": "1"}
+        keys.write_text(json.dumps({"keys": [public]}))
+        self.settings = {
+            "API_ACCESS": "jwt",
+            "API_JWT_ISSUER": "https://login.example.com/",
+            "API_JWT_AUDIENCE": "sessions",
+            "API_JWT_KEYS": str(keys),
+            "API_JWT_OPERATOR_SCOPE": "sessions.operate",
+        }
+
+    def headers(self, user: str, **claims: Any) -> dict[str, str]:
+        """What a user's client sends."""
+        said = {"iss": self.settings["API_JWT_ISSUER"], "aud": "sessions", "sub": user, "exp": int(time.time()) + 300}
+        return {"Authorization": f"Bearer {jwt.encode(said | claims, self._key, 'RS256', headers={'kid': '1'})}"}
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
+    """One of the module's own."""
+    return Provider(tmp_path_factory.mktemp("provider") / "jwks.json")
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +78,9 @@ def postgresql_url(clusters: Any) -> Iterator[URL]:
 @contextlib.contextmanager
 def running(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
     """Serves an app until the end of the block; gives a client of it."""
-    # Listening before the server runs, so that no request comes too early.
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()  # Before the server runs, so that no request comes too early.
         uvicorn_server = uvicorn.Server(uvicorn.Config(app, log_level="critical", **options))
         thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -1,0 +1,185 @@
+"""How much one client may ask: bodies that are too large, too slow or never end, and requests without a pause."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.limits import Limits
+from app.errors import InvalidSettingError
+
+USER = "/apps/echo/users/ada/sessions"
+JSON = {"Content-Type": "application/json"}
+TOKEN = "x" * 32
+
+
+@pytest.fixture(scope="module")
+def client(serve: Any) -> httpx.Client:
+    """Of a server with small bounds."""
+    served: httpx.Client = serve(API_MAX_BODY="2000", API_BODY_TIMEOUT="1")
+    return served
+
+
+def body(size: int) -> bytes:
+    """JSON of that many bytes."""
+    return b'{"state": {"a": "' + b"x" * (size - 20) + b'"}}'
+
+
+def test_a_body_of_the_largest_size_is_taken(client: httpx.Client) -> None:
+    """And not one byte more, which is told before the body is there."""
+    assert client.post(USER, content=body(2000), headers=JSON).status_code == 200
+    refused = client.post(USER, content=body(2001), headers=JSON)
+
+    assert (refused.status_code, refused.json()["detail"]) == (413, "expected a body of at most 2000 bytes")
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_of_an_unknown_size_is_counted_as_it_comes(client: httpx.Client) -> None:
+    """It is not read to its end."""
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(10_000):
+            sent += 65536
+            yield b"x" * 65536
+
+    # A server that hangs up in the middle is heard of as its answer, or as an error of the client's next write.
+    with contextlib.suppress(httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
+        assert client.post(USER, content=endless(), headers=JSON).status_code == 413
+
+    assert sent < 65536 * 10_000
+
+
+def connected(client: httpx.Client) -> socket.socket:
+    """A bare connection to the server."""
+    return socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=30)
+
+
+def answered(connection: socket.socket) -> bytes:
+    """Everything until the server hangs up."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+HEAD = f"POST {USER} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(client: httpx.Client) -> None:
+    """The connection is closed: what comes later would be taken for another request."""
+    with connected(client) as connection:
+        connection.sendall(f'{HEAD}Content-Length: 100\r\n\r\n{{"state"'.encode())
+        answer = answered(connection)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer.lower()
+    assert b"expected the body within 1 s" in answer
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ("Content-Length: 9999999999999999999\r\n", b"413"),
+        ("Content-Length: -1\r\n", b"400"),
+        ("Content-Length: 5, 6\r\n", b"400"),
+        ("Content-Length: x\r\n", b"400"),
+        ("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", b"400"),
+        ("Content-Length: 2\r\nX-Long: " + "x" * 40_000 + "\r\n", b"431"),
+        ("Content-Length: 2\r\n" + "X-Many: xxx\r\n" * 5000, b"431"),
+        ("Content-Length: 2\r\nX-Lines: x\r\n y\r\n", b"200"),
+    ],
+)
+def test_a_head_that_lies_about_its_body_is_refused(client: httpx.Client, lines: str, status: bytes) -> None:
+    """Two sizes, or two ways to tell one, are how a request is smuggled behind another."""
+    with connected(client) as connection:
+        connection.sendall(f"{HEAD}{lines}Connection: close\r\n\r\n{{}}".encode())
+        answer = answered(connection)
+
+    assert answer.split(b" ")[1] == status, answer[:200]
+    assert (b'"id"' in answer) == (status == b"200"), "no session may come of one that is refused"
+
+
+def test_an_address_that_is_too_long_is_refused(client: httpx.Client) -> None:
+    """Before anybody takes it apart."""
+    for target in ("/version?" + "x" * 8000, "/apps/" + "x" * 8000):
+        assert client.get(target).status_code == 414
+
+
+def test_a_client_that_hangs_up_in_the_middle_is_no_error(client: httpx.Client) -> None:
+    """The server is there for the next one."""
+    with connected(client) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 100\r\n\r\n{{".encode())
+
+    assert client.get(USER).status_code == 200
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again(serve: Any) -> None:
+    """And health is not counted: an orchestrator that is refused would end the server."""
+    client = serve(API_RATE="3/hour")
+
+    answers = [client.get(USER) for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 3600
+    assert answers[-1].json()["title"] == "Too Many Requests"
+    assert [client.get("/health").status_code for _ in range(5)] == [200] * 5
+
+
+def test_one_user_does_not_use_up_anothers_requests(serve: Any, provider: Any) -> None:
+    """Though both come from one address."""
+    client = serve(**provider.settings, API_RATE="2/hour")
+
+    def ask(user: str) -> int:
+        answer = client.get(f"/apps/echo/users/{user}/sessions", headers=provider.headers(user))
+        return int(answer.status_code)
+
+    assert [ask("ada") for _ in range(3)] == [200, 200, 429]
+    assert ask("bob") == 200
+
+
+def test_guesses_do_not_lock_out_who_has_a_token(serve: Any) -> None:
+    """An attacker behind the same address would otherwise."""
+    client = serve(API_ACCESS="token", API_TOKEN=TOKEN, API_RATE="2/hour")
+
+    guesses = [client.get(USER, headers={"Authorization": f"Bearer guess-{number}"}) for number in range(4)]
+
+    assert [guess.status_code for guess in guesses] == [401, 401, 429, 429]
+    assert client.get(USER, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+def test_guesses_are_counted_where_no_rate_is_set(serve: Any) -> None:
+    """600 a minute, and holders of a token, who may speak for many, are not."""
+    client = serve(API_ACCESS="token", API_TOKEN=TOKEN)
+
+    guesses = {client.get("/version", headers={"Authorization": "Bearer x"}).status_code for _ in range(602)}
+    good = {client.get("/version", headers={"Authorization": f"Bearer {TOKEN}"}).status_code for _ in range(602)}
+
+    assert guesses == {401, 429}
+    assert good == {200}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"API_RATE": "many"},
+        {"API_RATE": "5"},
+        {"API_RATE": "5/fortnight"},
+        {"API_RATE": "-1/second"},
+        {"API_RATE": "0/second"},
+        {"API_MAX_BODY": "0"},
+        {"API_MAX_BODY": "1 GiB"},
+        {"API_BODY_TIMEOUT": "inf"},
+        {"API_MAX_CONCURRENCY": "1"},
+    ],
+)
+def test_a_bound_that_is_none_is_refused(variables: dict[str, str]) -> None:
+    """In one line, at the start."""
+    with pytest.raises(InvalidSettingError, match=r"^expected another value of API_\w+: .*For example API_"):
+        Limits.read(variables.get)
+
+
+def test_a_rate_may_have_several_parts() -> None:
+    """A short burst and a long day."""
+    assert Limits.read({"API_RATE": "20/second;600/minute"}.get).rate == "20/second;600/minute"

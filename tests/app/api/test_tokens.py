@@ -1,0 +1,342 @@
+"""Whom a token speaks for: guesses, replaced tokens, and every forgery of a JWT that has a name."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from app.api.signed import Rules, SignedTokens, key_source
+from app.api.tokens import Caller, RefusedTokenError, SharedTokens, Tokens, UnavailableKeysError, accepted
+from app.api.watched import WatchedFile
+
+ONE, OTHER = "one-" + "x" * 32, "other-" + "x" * 32
+KEY, STRANGER = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 2048)
+PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+RULES = Rules("https://login.example.com/", "sessions", "sub", "sessions.operate")
+
+
+def caller(tokens: Tokens, token: str) -> Caller:
+    """Whom the token speaks for."""
+    return asyncio.run(tokens.caller(token))
+
+
+def key_set(*keys: tuple[str, Any]) -> str:
+    """A JSON Web Key Set of public keys by their ids."""
+    kinds = {rsa.RSAPrivateKey: RSAAlgorithm.to_jwk, ec.EllipticCurvePrivateKey: ECAlgorithm.to_jwk}
+    make = {kid: next(to for kind, to in kinds.items() if isinstance(key, kind)) for kid, key in keys}
+    return json.dumps({"keys": [make[kid](key.public_key(), as_dict=True) | {"kid": kid} for kid, key in keys]})
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    """What a good token says, but for the changes; None takes a claim away."""
+    good = {"iss": RULES.issuer, "aud": RULES.audience, "sub": "ada", "exp": int(time.time()) + 300}
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def signed(key: Any = KEY, algorithm: str = "RS256", kid: str | None = "1", **changes: Any) -> str:
+    """A token of the claims."""
+    return jwt.encode(claims(**changes), key, algorithm, headers={"kid": kid} if kid else None)
+
+
+def assembled(header: dict[str, Any], sign: Callable[[bytes], bytes], **changes: Any) -> str:
+    """A token that no library would make."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims(**changes))]
+    signature = base64.urlsafe_b64encode(sign(b".".join(parts))).rstrip(b"=")
+    return b".".join([*parts, signature]).decode()
+
+
+@pytest.fixture(scope="module")
+def jwts(tmp_path_factory: pytest.TempPathFactory) -> SignedTokens:
+    """Of an issuer with one key, in a file."""
+    file = tmp_path_factory.mktemp("keys") / "jwks.json"
+    file.write_text(key_set(("1", KEY)))
+    return SignedTokens(RULES, key_source(str(file)))
+
+
+def test_any_of_several_shared_tokens_opens() -> None:
+    """As while one replaces another; a name for logs is none of the token's characters."""
+    tokens = SharedTokens(lambda: (ONE, OTHER))
+
+    assert caller(tokens, ONE).user is None
+    assert caller(tokens, OTHER).operator
+    assert caller(tokens, ONE).name != caller(tokens, OTHER).name
+    assert not any(word in caller(tokens, ONE).name for word in ("one", "xx"))
+
+
+@pytest.mark.parametrize("guess", ["", "x", ONE[:-1], ONE + "x", ONE.upper(), f"{ONE}\n{OTHER}", "\xff", "*"])
+def test_no_other_token_does(guess: str) -> None:
+    """And the refusal does not quote what was tried."""
+    with pytest.raises(RefusedTokenError) as caught:
+        caller(SharedTokens(lambda: (ONE, OTHER)), guess)
+
+    assert str(caught.value) == "the token is not one of this server's"
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "short", f"{ONE}\nshort", "x" * 31, "x" * 20 + " " + "y" * 20, "ü" * 40])
+def test_a_token_that_could_be_guessed_is_refused_without_being_shown(text: str) -> None:
+    """At the start, not at the first break-in."""
+    with pytest.raises(ValueError, match="32 or more ASCII characters") as caught:
+        accepted(text)
+
+    assert not any(len(word) > 4 and word in str(caught.value) for word in text.split())
+
+
+def test_tokens_are_replaced_without_a_restart(tmp_path: Path) -> None:
+    """Old and new side by side, then the new one alone; by a link, as Kubernetes changes a mounted secret."""
+    first, second, link = tmp_path / "first", tmp_path / "second", tmp_path / "token"
+    first.write_text(f"{ONE}\n")
+    second.write_text(f"{OTHER}\n")
+    link.symlink_to(first)
+    tokens = SharedTokens(WatchedFile(link, accepted))
+    assert caller(tokens, ONE)
+
+    first.write_text(f"{ONE}\n{OTHER}\n")
+    assert caller(tokens, ONE)
+    assert caller(tokens, OTHER)
+    fresh = tmp_path / "fresh"
+    fresh.symlink_to(second)
+    fresh.replace(link)
+
+    assert caller(tokens, OTHER)
+    with pytest.raises(RefusedTokenError):
+        caller(tokens, ONE)
+
+
+@pytest.mark.parametrize("text", [None, "", "short"])
+def test_tokens_that_are_gone_open_nothing_until_they_are_back(
+    tmp_path: Path, text: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever empties the file may have withdrawn them; callers are to ask again, not to forget theirs."""
+    file = tmp_path / "token"
+    file.write_text(ONE)
+    tokens = SharedTokens(WatchedFile(file, accepted))
+
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    for _ in range(2):
+        with pytest.raises(UnavailableKeysError):
+            caller(tokens, ONE)
+    file.write_text(ONE)
+
+    assert caller(tokens, ONE)
+    assert f"{file} cannot be used: " in caplog.text
+
+
+def test_a_good_jwt_speaks_for_its_user(jwts: SignedTokens) -> None:
+    """And for nobody else."""
+    assert caller(jwts, signed()) == Caller("user ada", "ada", operator=False)
+    assert caller(jwts, signed(aud=["other", "sessions"])).user == "ada"
+    assert caller(jwts, signed(exp=int(time.time()) - 10)).user == "ada", "two clocks may differ by 30 s"
+
+
+@pytest.mark.parametrize(
+    ("said", "operator"),
+    [
+        ({"scope": "openid sessions.operate"}, True),
+        ({"scp": ["openid", "sessions.operate"]}, True),
+        ({"scp": "sessions.operate"}, True),
+        ({"scope": "sessions.operate.not sessions"}, False),
+        ({"scope": ["x", {}]}, False),
+        ({"scope": 5}, False),
+        ({"scope": "openid", "scp": "sessions.operate"}, False),
+        ({"roles": "sessions.operate"}, False),
+    ],
+)
+def test_only_the_scope_makes_an_operator(jwts: SignedTokens, said: dict[str, Any], operator: bool) -> None:  # noqa: FBT001
+    """As one whole word."""
+    found = caller(jwts, signed(**said))
+
+    assert (found.operator, found.user) == (operator, None if operator else "ada")
+
+
+def _none(_: bytes) -> bytes:
+    return b""
+
+
+def _with_the_public_key(text: bytes) -> bytes:
+    return hmac.new(PUBLIC, text, hashlib.sha256).digest()
+
+
+FORGED: dict[str, Callable[[], str]] = {
+    "none": lambda: assembled({"alg": "none", "kid": "1"}, _none),
+    "None": lambda: assembled({"alg": "None", "kid": "1"}, _none),
+    "no signature": lambda: assembled({"alg": "RS256", "kid": "1"}, _none),
+    "no algorithm": lambda: assembled({"kid": "1"}, _none),
+    "HS256 with the public key": lambda: assembled({"alg": "HS256", "kid": "1"}, _with_the_public_key),
+    "RS256 said of an HMAC": lambda: assembled({"alg": "RS256", "kid": "1"}, _with_the_public_key),
+    "another key": lambda: signed(STRANGER),
+    "another key's id": lambda: signed(STRANGER, kid="2"),
+    "a key of its own": lambda: jwt.encode(
+        claims(), STRANGER, "RS256", headers={"kid": "1", "jwk": json.loads(RSAAlgorithm.to_jwk(STRANGER.public_key()))}
+    ),
+    "a key's address": lambda: jwt.encode(
+        claims(), STRANGER, "RS256", headers={"kid": "1", "jku": "https://evil.example/jwks.json"}
+    ),
+    "an id that is a path": lambda: signed(STRANGER, kid="../../../../dev/null"),
+    "no id": lambda: signed(kid=None),
+    "changed afterwards": lambda: ".".join(
+        [signed().split(".")[0], signed(sub="bob").split(".")[1], signed().split(".")[2]]
+    ),
+    "expired": lambda: signed(exp=int(time.time()) - 31),
+    "without an end": lambda: signed(exp=None),
+    "not yet valid": lambda: signed(nbf=int(time.time()) + 300),
+    "another audience": lambda: signed(aud="mail"),
+    "no audience": lambda: signed(aud=None),
+    "another issuer": lambda: signed(iss="https://login.example.com"),
+    "no issuer": lambda: signed(iss=None),
+    "no user": lambda: signed(sub=None),
+    "an empty user": lambda: signed(sub=""),
+    "a user that is a path": lambda: signed(sub="../bob"),
+    "a user that is too long": lambda: signed(sub="x" * 129),
+    "an endless end": lambda: assembled({"alg": "RS256", "kid": "1"}, _none, exp=float("inf")),
+    "no token": lambda: "x",
+    "dots": lambda: "..",
+    "nothing": lambda: "",
+    "deep": lambda: base64.urlsafe_b64encode(b"[" * 50_000).decode() + ".e30.x",
+    "bytes": lambda: "\xff.\xff.\xff",
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_forged_jwt_opens_nothing(jwts: SignedTokens, forged: Callable[[], str]) -> None:
+    """Whatever the library says of it, and without a word of it."""
+    token = forged()
+
+    with pytest.raises(RefusedTokenError) as caught:
+        caller(jwts, token)
+
+    assert str(caught.value).startswith("the token"), caught.value
+    assert caught.value.__cause__ is None
+
+
+def test_what_is_wrong_with_an_honest_token_is_said(jwts: SignedTokens) -> None:
+    """So that its owner fetches another one."""
+    for token, words in (
+        (signed(exp=int(time.time()) - 60), "the token has expired"),
+        (signed(aud="mail"), "the token is for another audience"),
+        (signed(iss="x"), "the token is of another issuer"),
+    ):
+        with pytest.raises(RefusedTokenError, match=f"^{words}$"):
+            caller(jwts, token)
+
+
+def test_keys_of_elliptic_curves_are_accepted(tmp_path: Path) -> None:
+    """Each key with its own algorithm alone."""
+    curve = ec.generate_private_key(ec.SECP256R1())
+    file = tmp_path / "jwks.json"
+    file.write_text(key_set(("1", KEY), ("2", curve)))
+    tokens = SignedTokens(RULES, key_source(str(file)))
+
+    assert caller(tokens, signed(curve, "ES256", "2")).user == "ada"
+    with pytest.raises(RefusedTokenError):
+        caller(tokens, signed(curve, "ES256", "1"))
+
+
+def test_a_secret_among_the_keys_signs_nothing(tmp_path: Path) -> None:
+    """A symmetric key in a published set is everybody's."""
+    file = tmp_path / "jwks.json"
+    secret = b"x" * 32
+    oct_key = {"kty": "oct", "kid": "2", "k": base64.urlsafe_b64encode(secret).decode(), "alg": "HS256"}
+    file.write_text(json.dumps({"keys": [*json.loads(key_set(("1", KEY)))["keys"], oct_key]}))
+
+    with pytest.raises(RefusedTokenError, match="an algorithm that is not accepted"):
+        caller(SignedTokens(RULES, key_source(str(file))), signed(secret, "HS256", "2"))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"keys": []}', '{"keys": [{"kty": "RSA"}]}', "-----BEGIN"])
+def test_a_file_without_keys_is_refused_at_the_start(tmp_path: Path, text: str) -> None:
+    """With an example of one."""
+    file = tmp_path / "jwks.json"
+    file.write_text(text)
+
+    with pytest.raises(ValueError, match='"kid"'):
+        key_source(str(file))
+
+
+class Issuer:
+    """The keys of an issuer over HTTP, with a count of how often they were fetched."""
+
+    def __init__(self) -> None:
+        """Answers with no keys yet."""
+        self.answer: tuple[int, str] = (200, key_set(("1", KEY)))
+        self.fetched = 0
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.fetched += 1
+                status, text = issuer.answer
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/jwks.json"
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    """One on this machine."""
+    monkeypatch.setenv("no_proxy", "*")
+    made = Issuer()
+    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+def test_keys_are_fetched_once(issuer: Issuer) -> None:
+    """Not for every request, nor for every id that somebody makes up."""
+    tokens = SignedTokens(RULES, key_source(issuer.url))
+
+    assert caller(tokens, signed()).user == "ada"
+    assert caller(tokens, signed()).user == "ada"
+    for kid in ("2", "3"):
+        with pytest.raises(RefusedTokenError):
+            caller(tokens, signed(kid=kid))
+
+    assert issuer.fetched == 1
+
+
+@pytest.mark.parametrize("answer", [(500, ""), (200, "<html>"), (200, "[]"), (200, "{}"), (302, "")])
+def test_an_issuer_that_fails_is_no_fault_of_the_token(issuer: Issuer, answer: tuple[int, str]) -> None:
+    """It is asked again after a pause, so that requests do not queue for it."""
+    issuer.answer = answer
+    tokens = SignedTokens(RULES, key_source(issuer.url))
+
+    for _ in range(3):
+        with pytest.raises(UnavailableKeysError):
+            caller(tokens, signed())
+
+    assert issuer.fetched == 1
+
+
+def test_a_key_set_that_holds_no_key_of_use_lets_nobody_in(issuer: Issuer) -> None:
+    """As one that is for encryption alone."""
+    keys = json.loads(key_set(("1", KEY)))
+    keys["keys"][0]["use"] = "enc"
+    issuer.answer = (200, json.dumps(keys))
+
+    with pytest.raises((RefusedTokenError, UnavailableKeysError)):
+        caller(SignedTokens(RULES, key_source(issuer.url)), signed())
