@@ -32,6 +32,7 @@ Exit codes:
   20   the disk is full
   21   the server went away in the middle
   22   a folder is where the database should be
+  23   the server starts up or shuts down, or has no connection left
   130  stopped with Ctrl-C
 """
 

@@ -22,7 +22,8 @@ SessionDatabaseError               exit code 1
 │   ├── LockedDatabaseError       19   others hold a lock for too long
 │   ├── DiskFullError             20   its disk is full or broken
 │   ├── ConnectionLostError       21   the server went away in the middle
-│   └── NotAFileError             22   a folder where the database should be
+│   ├── NotAFileError             22   a folder where the database should be
+│   └── NotReadyError             23   it starts up or shuts down, or has no connection left
 ├── StackUnavailableError          4   the stack has no readable outputs
 ├── CloudRefusedError              4   the cloud's control plane refuses, fails or does not answer
 └── ServerUnavailableError         4   the API server cannot start
@@ -174,6 +175,12 @@ class NotAFileError(DatabaseUnavailableError):
     """A folder is there. For example, `sqlite:////srv/sessions`."""
 
     exit_code = 22
+
+
+class NotReadyError(DatabaseUnavailableError):
+    """It takes nobody at present. For example, while it starts up, or where all its connections are in use."""
+
+    exit_code = 23
 
 
 class StackUnavailableError(SessionDatabaseError):

@@ -22,6 +22,7 @@ from app.errors import (
     InsufficientRightsError,
     InvalidUriError,
     MissingDatabaseError,
+    NotReadyError,
     UnknownHostError,
 )
 from rehearsal.binaries import binaries
@@ -185,7 +186,7 @@ def test_a_connection_limit_is_told(
 
     refused(
         Target.of(server_database.admin),
-        DatabaseUnavailableError,
+        NotReadyError,
         "no connection left",
         "CONNECTION LIMIT",
         command=command,
@@ -205,7 +206,7 @@ def test_too_many_connections_are_told(place: Any, refused: Any, major: int) -> 
                     held.enter_context(psycopg.connect(text))
             refused(
                 Target.of(made.admin),
-                DatabaseUnavailableError,
+                NotReadyError,
                 "no connection left",
                 "max_connections",
                 command=major == 15 and url == made.admin,

@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from app import dsn, verbs
 from app.backends.interface import Target
-from app.errors import DatabaseUnavailableError, ReadOnlyDatabaseError
+from app.errors import NotReadyError, ReadOnlyDatabaseError
 from rehearsal import configuration
 from rehearsal.account import Account
 from rehearsal.binaries import binaries
@@ -93,7 +93,7 @@ def test_a_server_that_starts_up_is_told(primary: Cluster, refused: Any, until: 
 
     with half_started(primary):
         until(lambda: primary.log.count("listening on Unix socket") == 2)
-        refused(target, DatabaseUnavailableError, "starting up", "Try again", command=False)
+        refused(target, NotReadyError, "starting up", "Try again", command=False)
 
 
 def test_a_server_that_shuts_down_is_told(primary: Cluster, refused: Any, session: Any, until: Any) -> None:
@@ -103,5 +103,5 @@ def test_a_server_that_shuts_down_is_told(primary: Cluster, refused: Any, sessio
     with session(target.owner):
         os.kill(process, signal.SIGTERM)
         until(lambda: "received smart shutdown request" in primary.log)
-        refused(target, DatabaseUnavailableError, "shutting down", "Try again", command=False)
+        refused(target, NotReadyError, "shutting down", "Try again", command=False)
     until(lambda: not primary.running)
