@@ -19,7 +19,19 @@ from pulumi.automation import (
 )
 from pulumi.automation.events import EngineEvent
 
-from infra import backends, failures, guard, interruption, locks, program, pulumi_cli, stack_file, stage, unsettled
+from infra import (
+    backends,
+    failures,
+    guard,
+    interruption,
+    kept,
+    locks,
+    program,
+    pulumi_cli,
+    stack_file,
+    stage,
+    unsettled,
+)
 from infra.errors import InfraError, StateError
 from infra.layout import PROJECT
 from infra.progress import Progress
@@ -141,6 +153,8 @@ class Driver:
 
     def _destroy(self, stack: Stack, options: dict[str, Any]) -> object:
         guard.require_unprotected(self._known, name=self._name)
+        reach = reach_of(self._stage.ground)
+        kept.require_none(self._name, self._known, reach.servers if reach else (), rehearsal=self._stage.rehearsal)
         return stack.destroy(**options, show_secrets=_IN_HISTORY)
 
     def _run(self, operation: str, call: Callable[[Stack, dict[str, Any]], object], *, create: bool = False) -> Result:
@@ -181,7 +195,9 @@ class Driver:
         except CommandError as error:
             if self._refusal:
                 raise self._refusal from None
-            self._progress.errors += open_ends.lines(self._name, "\n".join([*self._progress.errors, str(error)]))
+            told = "\n".join([*self._progress.errors, str(error)])
+            self._progress.errors += open_ends.lines(self._name, told)
+            self._progress.errors += kept.held(self._name, self._known, told, rehearsal=self._stage.rehearsal)
             raise
 
     def _program(self) -> None:

@@ -47,12 +47,14 @@ class Reach:
         control_plane: The URL of what plays the clouds.
         ca: The certificate authority of every server.
         hosts: `hostaddr` and `port` by the host names and addresses that records have.
+        servers: The names of all servers.
     """
 
     file: Path
     control_plane: str = field(repr=False)
     ca: str
     hosts: Mapping[str, Mapping[str, Any]]
+    servers: tuple[str, ...] = ()
 
     def leading(self, outputs: OutputMap) -> OutputMap:
         """The outputs with both URIs leading to the server on this machine; read-only."""
@@ -154,7 +156,7 @@ def reach_of(of: Path | None) -> Reach | None:
 
 def _read(of: Path) -> Reach:
     told = json.loads((of / _FILE).read_text())
-    return Reach(of / _FILE, told["control_plane"], told["ca"], told["hosts"])
+    return Reach(of / _FILE, told["control_plane"], told["ca"], told["hosts"], tuple(told.get("servers", ())))
 
 
 def _answers(url: str) -> bool:

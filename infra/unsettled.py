@@ -19,7 +19,7 @@ _CUT_OFF: Final = ("error reading from server", "exited prematurely", "transport
 _TAKEN: Final = ("DBInstanceAlreadyExists", "instanceAlreadyExists", "ServerNameAlreadyExists")
 """The vendors' codes where a run before this one has made the server."""
 
-_NAMES: Final = {AWS: "identifier", GCP: "name", AZURE: "serverName"}
+NAMES: Final = {AWS: "identifier", GCP: "name", AZURE: "serverName"}
 """Which input is a server's name, by its type."""
 
 
@@ -38,7 +38,7 @@ class Unsettled:
         """Take one event of the engine's stream."""
         begun, ended = event.resource_pre_event, event.res_outputs_event
         if begun and not begun.planning and begun.metadata.op.value == "create" and begun.metadata.new:
-            if begun.metadata.type in _NAMES:
+            if begun.metadata.type in NAMES:
                 self.servers[begun.metadata.urn] = begun.metadata.new.inputs or {}
         elif ended and not ended.planning:
             self.servers.pop(ended.metadata.urn, None)
@@ -61,7 +61,7 @@ def pending(operations: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, A
         operations: `pending_operations` of a state.
     """
     resources = (each["resource"] for each in operations if each["type"] == "creating")
-    return {each["urn"]: each.get("inputs") or {} for each in resources if each["type"] in _NAMES}
+    return {each["urn"]: each.get("inputs") or {} for each in resources if each["type"] in NAMES}
 
 
 def lines(stack: str, servers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -74,8 +74,8 @@ def lines(stack: str, servers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
     config = stack_file.read(ROOT / f"Pulumi.{stack}.yaml").get("config") or {}
     for urn, inputs in servers.items():
         type_, name = urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]
-        called = str(inputs.get(_NAMES[type_]) or name)
-        advice = _advice(stack, config, type_, name, _adopted(config, type_, inputs))
+        called = str(inputs.get(NAMES[type_]) or name)
+        advice = _advice(stack, config, type_, name, adopted(config, type_, inputs))
         yield (
             f"{called} may be there although stack {stack} does not know it: a run ended before it heard that it was "
             f"made. Look for it before the next `up`. {advice}"
@@ -95,9 +95,15 @@ def _advice(stack: str, config: Mapping[str, Any], type_: str, name: str, adopt:
     )
 
 
-def _adopted(config: Mapping[str, Any], type_: str, inputs: Mapping[str, Any]) -> str:
-    """What `adopt` takes: of each cloud the id by which its provider imports."""
-    name = str(inputs.get(_NAMES[type_]) or "")
+def adopted(config: Mapping[str, Any], type_: str, inputs: Mapping[str, Any]) -> str:
+    """What `adopt` takes: of each cloud the id by which its provider imports; empty without a name. Read-only.
+
+    Args:
+        config: Of the stack file.
+        type_: The server's type.
+        inputs: The server's.
+    """
+    name = str(inputs.get(NAMES[type_]) or "")
     if type_ == AWS or not name:
         return name
     if type_ == GCP:

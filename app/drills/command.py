@@ -90,8 +90,12 @@ def failover(name: str | None, **options: Any) -> None:
 @drill.command(epilog=_EXAMPLE.format("restore"))
 @_options
 @click.option("--keep", is_flag=True, help="Let the restored server stay, and show the lines that adopt it.")
-def restore(name: str | None, *, keep: bool, **options: Any) -> None:
+@click.option("--discard", metavar="SERVER", help="Delete a server that an earlier drill kept, and restore nothing.")
+def restore(name: str | None, *, keep: bool, discard: str | None, **options: Any) -> None:
     """Restore a moment beside the server: it must have every event before that moment, and none after."""
+    if discard is not None:
+        answer(lambda: _discarded(_named(name), discard, options), as_json=options["as_json"])
+        return
 
     def run(report: Report) -> dict[str, Any]:
         from app.control import choice  # noqa: PLC0415  # Keeps --help quick.
@@ -105,6 +109,18 @@ def restore(name: str | None, *, keep: bool, **options: Any) -> None:
             return Drill(at, control, _settings(options), options["seconds"], report, keep=keep).run().record()
 
     drilled(run, as_json=options["as_json"], file=options["report"])
+
+
+def _discarded(name: str, instance: str, options: dict[str, Any]) -> dict[str, Any]:
+    from app import stack  # noqa: PLC0415  # Keeps --help quick.
+    from app.control import choice, kept  # noqa: PLC0415  # As above.
+
+    record = stack.record_of(name, rehearse=options["rehearse"])
+    with closing(choice.of(record)) as control:
+        found = kept.require(record, control, instance)
+        _agreed(f"delete {found} with all that is in it", record.rehearsal, options)
+        kept.discard(control, found, silent if options["as_json"] else said)
+    return {"discarded": found}
 
 
 @drill.command(epilog=_EXAMPLE.format("rotate"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.backends.interface import Report as Tell
 from app.backends.postgresql.connection import opened, reading, scalar
-from app.control import waiting
+from app.control import kept, waiting
 from app.control.interface import Control, Server, server
 from app.drills import restored, stored
 from app.drills.journal import Key
@@ -153,10 +153,7 @@ class Drill:
             return Outcome(there, held, rpo, available, time.monotonic() - requested)
 
     def _discarded(self, instance: str) -> None:
-        self.tell(f"deletion of {instance}")
-        waiting.settled(self.control, instance)
-        self.control.discard(instance)
-        waiting.gone(self.control, instance)
+        kept.discard(self.control, instance, self.tell)
 
     def _report(self, mark: Mark, outcome: Outcome) -> RestoreReport:
         held = outcome.compared

@@ -19,13 +19,19 @@ def write(folder: Path, url: str, records: Iterable[ServerRecord]) -> None:
     Args:
         folder: The rehearsal's.
         url: The control plane's.
-        records: Every server; those that have no port yet are left out.
+        records: Every server; those that have no port yet have a name only.
     """
+    records = list(records)
     hosts = {
         name: {"hostaddr": _HOSTADDR, "port": record.port}
         for record in records
         if record.port
         for name in (*record.hosts, *record.addresses)
     }
-    reach = {"control_plane": url, "ca": str(folder / tls.ROOT), "hosts": hosts}
+    reach = {
+        "control_plane": url,
+        "ca": str(folder / tls.ROOT),
+        "hosts": hosts,
+        "servers": [record.name for record in records],
+    }
     meeting.write(folder / FILE, json.dumps(reach, indent=1))

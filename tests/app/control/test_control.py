@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from app import dsn
-from app.control import choice, waiting
+from app.control import choice, kept, waiting
 from app.control.aws import AwsControl
 from app.control.interface import MARK, Control, server
 from app.control.takeover import Takeover
@@ -194,6 +194,23 @@ def test_a_moment_is_restored_beside_and_discarded(record: Record, control: Cont
     waiting.gone(control, made.instance, 60)
     assert control.find(made.instance) is None
     assert server(control, instance).available
+
+
+def test_a_server_that_a_drill_kept_is_discarded_by_its_name(record: Record, control: Control) -> None:
+    """Not one that the stack has adopted meanwhile."""
+    moment = full_second(record)
+    waiting.restorable(control, record.text("instance"), moment, 60)
+    made = control.restore(record.text("instance"), moment).instance
+    name, told = made.rpartition(":")[2], list[str]()
+    grown = dict(record.outputs) | {"servers": {"g1": {}, "g2": {"instance": made}}}
+
+    with pytest.raises(CloudRefusedError, match="expected a server that stack prod does not know"):
+        kept.require(Record("prod", grown), control, name)
+    kept.discard(control, kept.require(record, control, name), told.append)
+
+    assert told == [f"deletion of {made}"]
+    with pytest.raises(CloudRefusedError, match="but its cloud knows none"):
+        kept.require(record, control, made)
 
 
 def test_only_what_a_drill_has_made_is_discarded(record: Record, control: Control) -> None:
