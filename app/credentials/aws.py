@@ -43,7 +43,7 @@ def token(url: URL) -> Callable[[float], Lease]:
     host, port, user = url.host, url.port or 5432, url.username
     found = _REGION.search(host)
     try:
-        client = boto3.client("rds", region_name=found[1] if found else None, config=_BOUNDED)
+        client = boto3.Session().client("rds", region_name=found[1] if found else None, config=_BOUNDED)
     except BotoCoreError as error:
         message = f"expected a region for tokens of RDS IAM, but: {error}. For example AWS_REGION=eu-central-1"
         raise InvalidSettingError(message) from None
@@ -62,7 +62,7 @@ def secret(reference: str) -> Callable[[], str]:
     Args:
         reference: Its ARN.
     """
-    client = boto3.client("secretsmanager", region_name=reference.split(":")[3], config=_BOUNDED)
+    client = boto3.Session().client("secretsmanager", region_name=reference.split(":")[3], config=_BOUNDED)
 
     def read() -> str:
         with translated(f"the secret {reference}", _LOGIN, BotoCoreError, ClientError):

@@ -51,7 +51,7 @@ def secret(reference: str, *, plain: bool = False) -> Callable[[], str]:
         reference: Its address, `https://VAULT.vault.azure.net/secrets/NAME`.
         plain: Whether the vault may answer without TLS, as a test's does on the loopback address.
     """
-    proof = BearerTokenCredentialPolicy(DefaultAzureCredential(), _VAULT, enforce_https=not plain)
+    proof = BearerTokenCredentialPolicy(DefaultAzureCredential(), _VAULT)
     vault: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
         reference,
         policies=[RetryPolicy(retry_total=1), proof],
@@ -60,7 +60,9 @@ def secret(reference: str, *, plain: bool = False) -> Callable[[], str]:
 
     def read() -> str:
         with translated(f"the secret {reference}", _LOGIN, AzureError):
-            answer = vault.send_request(HttpRequest("GET", reference, params={"api-version": "7.4"}))
+            answer = vault.send_request(
+                HttpRequest("GET", reference, params={"api-version": "7.4"}), enforce_https=not plain
+            )
             answer.raise_for_status()
             return str(answer.json()["value"])
 
