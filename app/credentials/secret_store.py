@@ -14,6 +14,9 @@ from app.errors import InvalidSettingError
 _EVERY: Final = 300.0
 """Seconds between two looks: a rotation is followed within minutes, long before the next one."""
 
+FLOOR: Final = 1.0
+"""Seconds in which a secret is not read twice: connections that fail one after another would each cost a request."""
+
 FORMS: Final = {
     "aws": re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+"),
     "gcp": re.compile(r"projects/[^/\s]+/(?:locations/[^/\s]+/)?secrets/[\w-]+(?:/versions/\w+)?"),
@@ -55,4 +58,4 @@ def reading(url: URL, reference: str, read: Callable[[], str]) -> RenewedCredent
     def fetch(now: float) -> Lease:
         return Lease(content.login(read()), now + _EVERY, float("inf"))
 
-    return RenewedCredentials(fetch)
+    return RenewedCredentials(fetch, floor=FLOOR)
