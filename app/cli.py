@@ -9,6 +9,7 @@ from rich.table import Table
 from app import dsn, environment, target
 from app.answers import EXIT_CODES, Finite, answer, err, json_option, out, said, silent
 from app.backends.interface import Roles, Target, Waits
+from app.connect.command import connect
 from app.drills.command import drill
 from app.errors import VerificationError
 from app.promote import promote
@@ -167,6 +168,7 @@ def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool
     answer(work, as_json=False)
 
 
+cli.add_command(connect)
 cli.add_command(promote)
 cli.add_command(drill)
 

@@ -1,0 +1,1 @@
+"""How a database is reached: directly, or through programs of its cloud."""
