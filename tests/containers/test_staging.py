@@ -1,0 +1,158 @@
+"""`make staging`: passwords are made once, kept for ever, seen by nobody, and the server is started where it can be."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ["SESSION_DB_PASSWORD", "ADMIN_DB_PASSWORD", "PGADMIN_PASSWORD", "API_TOKEN"]
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Path:
+    """A folder for PATH, in which `docker` does what it is asked and notes it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    docker = folder / "docker"
+    docker.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path}/asked\n')
+    docker.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the script in a folder of the test's own, without a container engine unless one is given."""
+    root = tmp_path / "project"
+    (root / "scripts").mkdir(parents=True)
+    (root / "scripts" / "staging.py").write_text((ROOT / "scripts" / "staging.py").read_text())
+
+    def run(engine: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+        environ = kept | {"PATH": f"{engine}:/bin" if engine else "/nonexistent"} | variables
+        command = [sys.executable, "scripts/staging.py"]
+        return subprocess.run(command, cwd=root, env=environ, check=False, capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    """The file of the passwords."""
+    return tmp_path / "project" / ".env"
+
+
+def test_every_password_is_made_for_the_owner_alone_and_shown_to_nobody(run: Run, env: Path) -> None:
+    """Four different ones, long, and of letters that a URI takes as they are."""
+    done = run()
+
+    made = dotenv_values(env)
+    assert (done.returncode, list(made)) == (0, NAMES)
+    assert len({value for value in made.values() if value and len(value) > 40}) == 4
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert not any(value in done.stdout + done.stderr for value in made.values() if value)
+
+
+def test_a_second_run_changes_nothing(run: Run, env: Path) -> None:
+    """A server keeps the passwords that it was made with."""
+    run()
+    before = env.read_bytes()
+
+    done = run()
+
+    assert (done.returncode, env.read_bytes()) == (0, before)
+    assert "nothing is changed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Mine.\nGOOGLE_API_KEY='a $b'\nADMIN_DB_PASSWORD=kept",
+        "\ufeffADMIN_DB_PASSWORD=kept\r\n",
+        "ADMIN_DB_PASSWORD=kept\nAPI_TOKEN=\n",
+    ],
+    ids=["no newline", "BOM", "blank"],
+)
+def test_what_is_there_is_kept_byte_by_byte(run: Run, env: Path, text: str) -> None:
+    """The rest is added below, and a file that others could read is closed."""
+    env.write_bytes(text.encode())
+    env.chmod(0o644)
+
+    assert run().returncode == 0
+    assert env.read_bytes().startswith(text.encode())
+    found = dotenv_values(env, encoding="utf-8-sig")
+    assert found["ADMIN_DB_PASSWORD"] == "kept"
+    assert all(found[name] for name in NAMES)
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+
+
+def test_a_password_that_a_uri_would_break_is_refused_in_one_line(run: Run, env: Path) -> None:
+    """Docker compose puts it into a URI as it stands."""
+    env.write_text("SESSION_DB_PASSWORD=p@ss/word\n")
+
+    done = run()
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: .env: expected SESSION_DB_PASSWORD to be of letters, digits")
+    assert "p@ss" not in done.stdout + done.stderr
+
+
+def test_another_value_that_counts_is_told_of(run: Run, env: Path) -> None:
+    """In the environment for both, in .env.local for the app and the Pulumi program alone."""
+    (env.parent / ".env.local").write_text("ADMIN_DB_PASSWORD=another\n")
+
+    done = run(SESSION_DB_PASSWORD="another")
+
+    environment, local = done.stderr.splitlines()
+    assert environment.startswith("SESSION_DB_PASSWORD of the environment wins")
+    assert local.startswith("ADMIN_DB_PASSWORD of .env.local wins")
+    assert "another" not in done.stderr
+
+
+def test_without_an_engine_the_command_for_later_is_said(run: Run) -> None:
+    """And what to do without containers; the passwords are there all the same."""
+    done = run()
+
+    assert done.returncode == 0
+    assert "docker compose up --detach --wait postgres" in done.stdout
+    assert "Pulumi.staging.yaml" in done.stdout
+
+
+def test_with_an_engine_the_database_is_started(run: Run, engine: Path, env: Path, tmp_path: Path) -> None:
+    """By the very command, and no argument has a password; an older volume is told of, as it has other passwords."""
+    done = run(engine)
+
+    asked = (tmp_path / "asked").read_text()
+    assert asked.splitlines() == [
+        "info",
+        "volume inspect session-db_postgres",
+        "compose up --detach --wait postgres",
+    ]
+    assert "older than these passwords" in done.stderr
+    assert "make up STACK=staging" in done.stdout
+    assert not any(value in asked for value in dotenv_values(env).values() if value)
+
+
+def test_a_compose_that_fails_is_not_taken_for_a_server(run: Run, engine: Path) -> None:
+    """So `make staging && make up STACK=staging` stops at what failed."""
+    (engine / "docker").write_text('#!/bin/sh\n[ "$1" != compose ] || exit 7\n')
+
+    assert run(engine).returncode == 7
+
+
+def test_two_runs_at_once_make_one_password(run: Run, env: Path) -> None:
+    """The second one waits for the file, and then finds what the first one made."""
+    with ThreadPoolExecutor() as pool:
+        codes = [done.returncode for done in pool.map(lambda _: run(), range(4))]
+
+    assert codes == [0] * 4
+    assert len(env.read_text().splitlines()) == 1 + len(NAMES)
