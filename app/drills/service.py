@@ -6,6 +6,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from app.backends.postgresql import failures
+from app.backends.postgresql.trust import rooted
 from app.backends.postgresql.uri import adk_uri
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def opened(url: URL, connections: int) -> "DatabaseSessionService":
     """
     from google.adk.sessions.database_session_service import DatabaseSessionService  # noqa: PLC0415  # Keeps --help quick.
 
+    url = rooted(url)
     alive = url.set(query=_ALIVE | dict(url.query))
     return DatabaseSessionService(adk_uri(alive), pool_size=connections, max_overflow=0)
 

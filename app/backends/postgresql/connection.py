@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.backends.interface import Waits
 from app.backends.postgresql.failures import concealed, unknown_host
 from app.backends.postgresql.names import quoted
+from app.backends.postgresql.trust import rooted
 from app.backends.postgresql.uri import with_options
 
 _LOCK: Final = (0x5E55_10DB, 1)
@@ -129,6 +130,7 @@ def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
 @lru_cache(maxsize=8)
 def _engine(url: URL, connect_seconds: int) -> Engine:
     """Kept without any connection: what it has learnt of the server and compiled serves the next one."""
+    url = rooted(url)
     query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | _ALIVE
     return create_engine(
         with_options(url.set(query=query | dict(url.query)), _PINNED),

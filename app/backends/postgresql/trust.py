@@ -16,6 +16,8 @@ _BUNDLES: Final = (
     "/etc/ssl/cert.pem",  # macOS.
 )
 
+_VERIFYING: Final = ("verify-ca", "verify-full")
+
 _DEFAULT: Final = "~/.postgresql/root.crt"
 """Where libpq looks when nothing is named (PostgreSQL, "SSL Support", "Client Verification of Server Certificates")."""
 
@@ -23,30 +25,41 @@ SYSTEM: Final = "system"
 """libpq's word for the CAs of the operating system."""
 
 
-def trusted(url: URL) -> URL:
-    """The same URL, its CA as a file that is there; read-only.
+def rooted(url: URL) -> URL:
+    """The same URL, `sslrootcert=system` put as the file that has the CAs of the system; read-only.
 
-    psycopg's wheels bring an OpenSSL of their own, which looks for the CAs of the system where no system has them
-    (`/usr/lib/psycopg-openssl`, psycopg-binary 3.3.9), so `sslrootcert=system` is put as the file that has them.
+    psycopg's wheels bring an OpenSSL of their own, which looks for them where no system has them
+    (`/usr/lib/psycopg-openssl`, psycopg-binary 3.3.9).
+
+    Args:
+        url: A PostgreSQL URL from `dsn.parse`.
+    """
+    found = _system() if _named(url) == SYSTEM else None
+    return url if found is None else url.update_query_dict({"sslmode": "verify-full", "sslrootcert": found})
+
+
+def trusted(url: URL) -> URL:
+    """As `rooted`, once the file is there by which the server's certificate is to be verified; read-only.
 
     Args:
         url: A PostgreSQL URL from `dsn.parse`.
 
     Raises:
-        InvalidSettingError: The certificate of the server is to be verified, and there is no file to do it with.
+        InvalidSettingError: It is not there.
     """
-    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
-    root = url.query.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or _DEFAULT
-    if root == SYSTEM:
-        found = _system()
-        return url if found is None else url.update_query_dict({"sslmode": "verify-full", "sslrootcert": found})
-    if mode in ("verify-ca", "verify-full") and not os.access(Path(str(root)).expanduser(), os.R_OK):
+    url = rooted(url)
+    mode, root = url.query.get("sslmode", os.environ.get("PGSSLMODE")), _named(url)
+    if mode in _VERIFYING and root != SYSTEM and not os.access(Path(root).expanduser(), os.R_OK):
         message = (
             f"expected a readable file with the CA of {uri.hosts(url)}, which sslmode={mode} asks for, at {root}. "
             "Put it there, or name it in SESSION_DB_URI: &sslrootcert=/run/secrets/ca.pem, or sslrootcert=system"
         )
         raise InvalidSettingError(message)
     return url
+
+
+def _named(url: URL) -> str:
+    return str(url.query.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or _DEFAULT)
 
 
 def _system() -> str | None:

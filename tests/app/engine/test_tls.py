@@ -12,10 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import dsn, engine
+from app.backends.interface import Target
 from app.backends.postgresql import failures
-from app.backends.postgresql.trust import trusted
+from app.backends.postgresql.trust import rooted
 from app.credentials.unchanging import UnchangingCredentials
 from app.errors import CertificateError, InvalidSettingError
+from app.verbs import plan
 from rehearsal.binaries import encrypting
 from rehearsal.cluster import Cluster
 from rehearsal.tls import Authority
@@ -53,12 +55,24 @@ def test_the_named_ca_is_trusted(server: URL, ca: Path, engines: Engines) -> Non
 def test_the_cas_of_the_system_are_found(
     server: URL, ca: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The driver's own OpenSSL looks where no system has them; SSL_CERT_FILE names them here, for Python's as well."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+    """By the bootstrapper too: the driver's own OpenSSL looks where no system has them.
+
+    The test's CA stands in for a system's; SSL_CERT_FILE would tell the driver as well.
+    """
+    monkeypatch.setattr("app.backends.postgresql.trust._system", lambda: str(ca))
     system = server.update_query_dict({"sslrootcert": "system"})
 
-    assert trusted(system).query["sslrootcert"] == str(ca)
     assert asyncio.run(encrypted(system, engines))
+    assert plan(Target.of(system)).steps
+
+
+def test_the_word_for_the_system_becomes_a_file_that_is_there(server: URL, engines: Engines) -> None:
+    """Whichever system this is, and a server that it does not know is still refused."""
+    system = rooted(server.update_query_dict({"sslrootcert": "system"}))
+
+    assert Path(str(system.query["sslrootcert"])).is_file()
+    with pytest.raises(DBAPIError, match="certificate verify failed"):
+        asyncio.run(encrypted(system, engines))
 
 
 def test_a_server_of_another_ca_is_refused(server: URL, tmp_path: Path, engines: Engines) -> None:
