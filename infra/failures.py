@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Final
 
@@ -26,6 +27,9 @@ _NO_PLUGIN: Final = re.compile(
 _STAND_IN: Final = re.compile(r"(expected the plugin of the provider .* its stand-in is first on PATH.*)")
 """How a stand-in says that this is no rehearsal, somewhere in what the engine tells of a plugin that left at once."""
 
+_KILLED: Final = re.compile(r"^\s*code: -(\d+)", re.MULTILINE)
+"""How the Automation API tells that a signal ended the CLI, as Python does."""
+
 _NO_STATE: Final = ("unable to open state directory", "constructing secrets manager", "must be set for login")
 """The engine's words where it cannot get at the state."""
 
@@ -44,6 +48,8 @@ def readable(stack: str, progress: Progress) -> Iterator[None]:
         StateError: The state is missing, locked or damaged, or its passphrase is another one.
         DeploymentError: Anything else, in the engine's own words.
     """
+    # An engine that is killed cuts its stream of events off; the error below says it.
+    warnings.filterwarnings("ignore", message="Error in event stream")
     try:
         yield
     except ConcurrentUpdateError:
@@ -93,7 +99,13 @@ def _state(stack: str, text: str) -> InfraError | None:
 
 
 def _last_words(text: str) -> str:
-    """The CLI's own `error:` lines, else its last line."""
-    lines = [line.strip().removeprefix("stderr:").strip() for line in text.splitlines() if line.strip()]
+    """The CLI's own `error:` lines, else how it was ended from outside, else its last line."""
+    lines = [line.strip().removeprefix("stderr:").strip() for line in text.splitlines()]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return "\n".join(errors) or (lines[-1] if lines else "the engine ended without a word")
+    if not errors and (killed := _KILLED.search(text)):
+        return (
+            f"the engine was ended by signal {killed[1]}, in the middle of its work. What it had done is in the state, "
+            "but for the steps in hand; to go on, run the same command again"
+        )
+    said = [line for line in lines if line and not line.startswith(("code:", "stdout:"))]
+    return "\n".join(errors) or (said[-1] if said else "the engine ended without a word")

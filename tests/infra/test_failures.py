@@ -64,3 +64,26 @@ def test_each_distinct_line_is_told_once() -> None:
 
     assert isinstance(error, DeploymentError)
     assert str(error).splitlines() == ["first refusal", "second refusal", "third refusal"]
+
+
+def test_an_engine_that_was_killed_says_so_in_one_line() -> None:
+    """It has no words itself."""
+    progress = Progress(Console(file=io.StringIO()))
+
+    with pytest.raises(DeploymentError) as caught, failures.readable("prod", progress):
+        raise CommandError(CommandResult("", "", -9))
+
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("the engine was ended by signal 9")
+    assert line.endswith("run the same command again")
+
+
+def test_an_engine_without_a_word_is_not_answered_by_none() -> None:
+    """An empty line would be no error."""
+    progress = Progress(Console(file=io.StringIO()))
+
+    with (
+        pytest.raises(DeploymentError, match=r"^the engine ended without a word$"),
+        failures.readable("prod", progress),
+    ):
+        raise CommandError(CommandResult("", "", 255))
