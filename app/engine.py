@@ -11,6 +11,7 @@ from app.backends.postgresql import failures, uri
 from app.backends.postgresql.trust import trusted
 from app.credentials.interface import Credentials, Login
 from app.errors import AuthenticationError
+from app.pool import MeasuredPool
 from app.settings import Settings, variable
 
 APPLICATION: Final = "session-db-api"
@@ -84,6 +85,7 @@ def create(url: URL, pool: Pool, credentials: Credentials) -> AsyncEngine:
     engine = create_async_engine(
         Login(url.username, None).on(url),
         async_creator=connect,
+        poolclass=MeasuredPool,
         pool_size=pool.size,
         max_overflow=pool.overflow,
         pool_timeout=pool.timeout,

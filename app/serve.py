@@ -1,6 +1,5 @@
-"""Runs the API server: bootstraps what is missing, and says where it is once it really answers."""
+"""Runs the API server: bootstraps what is missing, says where it is once it really answers, and drains in the end."""
 
-import ipaddress
 import signal
 import socket
 import sys
@@ -8,66 +7,71 @@ import threading
 import urllib.request
 from typing import Final
 
-import uvicorn
 from sqlalchemy import URL
 
 from app import start
+from app.api.access import Access
+from app.api.draining import Drain
+from app.api.limits import Limits
+from app.api.logs import Logs
 from app.backends import choice
 from app.backends.interface import Report
-from app.errors import InvalidSettingError, ServerUnavailableError
+from app.credentials.choice import Proof
+from app.engine import Pool
+from app.errors import ServerUnavailableError
 
 _ANSWER_SECONDS: Final = 30.0
 
 
 def run(url: URL, host: str, port: int, report: Report) -> None:
-    """Serve until SIGINT or SIGTERM, which end the process with exit code 0.
+    """Serve until SIGINT or SIGTERM, which end the process with exit code 0; a second one ends it at once.
 
     Args:
-        url: The session database, which is bootstrapped first.
-        host: A loopback address: ADK's routes have no authentication.
+        url: The session database, which is waited for and bootstrapped first.
+        host: The address; one that others can reach only where API_ACCESS says who checks them.
         port: The port, 0 for a free one.
-        report: Called with a line when the server answers.
+        report: Called with a line of progress, the last one when the server answers.
 
     Raises:
-        InvalidSettingError: The host is no loopback address.
+        InvalidSettingError: A setting does not fit, or nobody would check the callers of that host.
         ServerUnavailableError: The port is taken, or the server does not answer.
         SessionDatabaseError: The database cannot be used.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    _require_loopback(host)
+    _judge(host)
     listener = _listen(host, port)
-    start.make_ready(url)
+    start.make_ready(url, report)
     report("loading ADK")
     # Imported late: ADK takes seconds, and a port that is taken should not.
-    from app.server import adk_app  # noqa: PLC0415
+    from app import server  # noqa: PLC0415
 
-    base = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(adk_app(host, url), log_level="warning", timeout_graceful_shutdown=10))
-    threading.Thread(target=_announce, args=(base, report), daemon=True).start()
+    running = server.running(host, url)
+    port = listener.getsockname()[1]
+    threading.Thread(target=_announce, args=(_base(host, port), _base(_near(host), port), report), daemon=True).start()
     with choice.of(url).in_use(url):
-        server.run(sockets=[listener])
+        running.run(sockets=[listener])
 
 
 def _leave(*_: object) -> None:
-    """End well: uvicorn shuts down on a signal, then raises it once more for whoever handled it before, which is this.
-
-    Source: uvicorn 0.54 `Server.capture_signals`.
-    """
+    """Nothing is served yet."""
     sys.exit(0)
 
 
-def _require_loopback(host: str) -> None:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        message = (
-            f"expected a loopback address, since ADK's routes have no authentication, got {host}. "
-            "For example: --host 127.0.0.1"
-        )
-        raise InvalidSettingError(message)
+def _judge(host: str) -> None:
+    """All settings before anything is waited for."""
+    Access.read().require(host)
+    for settings in (Logs, Drain, Limits, start.Start, Pool, Proof):
+        settings.read()
+
+
+def _base(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _near(host: str) -> str:
+    """Where this process itself reaches an address that stands for all of the machine's."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # Nothing is bound here.
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -88,11 +92,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _announce(base: str, report: Report) -> None:
+def _announce(shown: str, base: str, report: Report) -> None:
     """The listener takes the request at once, and the answer comes when the app is ready: no polling is needed."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # A proxy cannot reach our loopback.
     try:
-        with direct.open(f"{base}/docs", timeout=_ANSWER_SECONDS):
-            report(f"ADK API server: {base}/docs")
+        with direct.open(f"{base}/livez", timeout=_ANSWER_SECONDS):
+            report(f"ADK API server: {shown}/docs")
     except OSError as error:
-        report(f"no answer from {base}/docs within {_ANSWER_SECONDS:.0f} s: {error}")
+        report(f"no answer from {base}/livez within {_ANSWER_SECONDS:.0f} s: {error}")

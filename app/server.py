@@ -1,30 +1,30 @@
 """ADK's FastAPI app on the session database that the environment names, made fit for production layer by layer."""
 
 import warnings
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
+import uvicorn
 from fastapi import FastAPI
 from google.adk.cli.fast_api import get_fast_api_app
 from google.adk.cli.service_registry import get_service_registry
 from google.adk.sessions.base_session_service import BaseSessionService
 from google.adk.sessions.database_session_service import DatabaseSessionService
+from google.adk.sessions.sqlite_session_service import SqliteSessionService
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import environment, start
-from app.backends import choice
-from app.engine import Pool, create
+from app.api import access, draining, failures, health, limits, logs, metrics, observed, request_id, sessions, traces
+from app.api.database import Database
+from app.backends.sqlite.uri import database_path
 
-_SCHEME: Final = "session-db-engine"
-"""Under which ADK finds our engine, so that a URI with a password is never handed to it."""
+_SCHEME: Final = "session-db"
+"""Under which ADK finds our session service, so that a URI with a password is never handed to it."""
 
 
 def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
     """Make the app, and the session schema where it is missing.
 
-    `uvicorn --factory app.server:create_app` works as well as `session-db serve`.
+    `uvicorn --factory app.server:create_app` works as well as `session-db serve`, but for the draining.
 
     Args:
         host: The address it will be bound to, where known: for a loopback one ADK then rejects requests that name
@@ -38,9 +38,34 @@ def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
         InvalidSettingError: As `environment.served_database`.
         SessionDatabaseError: As `start.make_ready`.
     """
+    logs.install(logs.Logs.read())
     url = url or environment.served_database()
     start.make_ready(url)
     return adk_app(host, url)
+
+
+def running(host: str, url: URL) -> uvicorn.Server:
+    """The server that drains at its end, on a database that is ready; it does not run yet.
+
+    Args:
+        host: The address it will be bound to.
+        url: The session database, after `start.make_ready`.
+
+    Raises:
+        InvalidSettingError: As `adk_app`.
+    """
+    drain = draining.Drain.read()
+    logs.install(logs.Logs.read())
+    app = adk_app(host, url)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=limits.Limits.read().concurrency,
+        timeout_graceful_shutdown=drain.seconds,
+    )
+    return draining.Server(config, app, drain.grace)
 
 
 def adk_app(host: str | None, url: URL) -> FastAPI:
@@ -53,50 +78,49 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     Raises:
         InvalidSettingError: A setting does not fit, or AGENTS_DIR names no folder.
     """
-    engine = _engine(url)
+    traces.prepare()
+    database, numbers, entry = Database.of(url), metrics.Metrics(), access.Access.read()
+    app = _adk(host, database, numbers, entry)
+    health.install(app, database.readiness)
+    metrics.install(app, numbers, database.readiness, database.engine)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
-    return _adk(host, url, engine)
+    access.install(app, entry, limits.Limits.read(), nul=database.engine is None)
+    failures.install(app)
+    observed.install(app, [logs.access, numbers.request])
+    draining.install(app)
+    request_id.install(app)
+    traces.install(app, database.engine)
+    return app
 
 
-def _engine(url: URL) -> AsyncEngine | None:
-    """SQLite has none: ADK opens the file for each request by itself."""
-    if url.get_backend_name() == "sqlite":
-        return None
-    return create(url, Pool.read(), start.credentials(url))
-
-
-def _adk(host: str | None, url: URL, engine: AsyncEngine | None) -> FastAPI:
+def _adk(host: str | None, database: Database, numbers: metrics.Metrics, entry: access.Access) -> FastAPI:
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)
         return get_fast_api_app(
             agents_dir=str(environment.agents_dir()),
-            session_service_uri=choice.of(url).adk_uri(url) if engine is None else _registered(engine),
+            session_service_uri=_registered(database, numbers),
             # Sessions are what this project keeps; ADK would otherwise write the rest into the agents folder.
             artifact_service_uri="memory://",
             memory_service_uri="memory://",
             use_local_storage=False,
             web=False,
-            bind_host=host,
-            lifespan=_lifespan(engine),
+            allow_origins=entry.origins or None,
+            bind_host=access.bind_host(host),
+            lifespan=database.lifespan(),
         )
 
 
-def _registered(engine: AsyncEngine) -> str:
-    """The URI by which ADK gets a session service on our engine, which it then does not dispose."""
+def _registered(database: Database, numbers: metrics.Metrics) -> str:
+    """The URI by which ADK gets the service; an engine that it was given is not its to dispose."""
 
-    def service(_uri: str, **_: Any) -> BaseSessionService:
-        return DatabaseSessionService(db_engine=engine)
+    def service(uri: str, **kwargs: Any) -> BaseSessionService:  # noqa: ARG001  # ADK gives them.
+        made: BaseSessionService = (
+            SqliteSessionService(str(database_path(database.url)))
+            if database.engine is None
+            else DatabaseSessionService(db_engine=database.engine)
+        )
+        return sessions.telling(made, database.url, numbers.error)
 
     get_service_registry().register_session_service(_SCHEME, service)
     return f"{_SCHEME}://"
-
-
-def _lifespan(engine: AsyncEngine | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        if engine is not None:
-            await engine.dispose()
-
-    return lifespan

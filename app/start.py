@@ -1,22 +1,97 @@
 """What a server does before it answers: it waits for the database, for a while, and makes what is missing in it."""
 
+import time
+from collections.abc import Callable
+from typing import Final
+
 from sqlalchemy import URL
 
 from app import verbs
+from app.backends.interface import Report
 from app.credentials import choice
 from app.credentials.interface import Credentials
+from app.errors import (
+    AuthenticationError,
+    ClosedPortError,
+    ConnectionLostError,
+    NotReadyError,
+    SessionDatabaseError,
+    UnknownHostError,
+)
+from app.settings import Settings, variable
+
+_PASSING: Final = (ClosedPortError, ConnectionLostError, NotReadyError, UnknownHostError)
+"""What a database that is being made, restarted or failed over says before it answers; a wrong password stays wrong."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
+"""Seconds between two tries, each twice as long as the one before."""
+
+_TOLD_EVERY: Final = 10.0
+"""Seconds after which a wait is told again."""
 
 
-def make_ready(url: URL) -> None:
-    """As `verbs.make_ready`, with the login that this process is to use.
+class Start(Settings):
+    """How a server begins."""
+
+    wait: float = variable(
+        "SESSION_DB_WAIT", 60, "seconds that a server waits at its start for a database that is not up yet", ge=0
+    )
+
+
+def make_ready(url: URL, report: Report = lambda _: None) -> None:
+    """As `verbs.make_ready`, with the login that this process is to use, once the database answers.
 
     Args:
         url: The session database.
+        report: Takes a line of progress.
 
     Raises:
-        SessionDatabaseError: As `verbs.make_ready`.
+        SessionDatabaseError: As `verbs.make_ready`; what can pass with time only after SESSION_DB_WAIT seconds.
     """
-    verbs.make_ready(url if url.get_backend_name() == "sqlite" else credentials(url).login().on(url))
+    once_up(lambda: _make_ready(url), report)
+
+
+def once_up(work: Callable[[], None], report: Report) -> None:
+    """Do what needs the database, again and again while it is not up yet, for SESSION_DB_WAIT seconds.
+
+    Args:
+        work: What to do; undone, or done once, however often it is begun.
+        report: Takes a line of progress.
+
+    Raises:
+        SessionDatabaseError: As `work`; what can pass with time only after that time.
+    """
+    seconds = Start.read().wait
+    begun = told = time.monotonic()
+    pause = _FIRST_PAUSE
+    seen: type[SessionDatabaseError] | None = None
+    while True:
+        try:
+            return work()
+        except _PASSING as error:
+            now = time.monotonic()
+            if now + pause > begun + seconds:
+                raise
+            if type(error) is not seen or now > told + _TOLD_EVERY:
+                seen, told = type(error), now
+                report(f"waiting for the database, up to {begun + seconds - now:.0f} s more: {error}")
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _make_ready(url: URL) -> None:
+    if url.get_backend_name() == "sqlite":
+        verbs.make_ready(url)
+        return
+    source = credentials(url)
+    login = source.login()
+    try:
+        verbs.make_ready(login.on(url))
+    except AuthenticationError:
+        source.refused(login)
+        if (other := source.login()) == login:
+            raise
+        verbs.make_ready(other.on(url))
 
 
 def credentials(url: URL) -> Credentials:

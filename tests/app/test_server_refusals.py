@@ -102,7 +102,7 @@ def test_a_server_that_is_down_is_told_before_adk_loads() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         uri = f"postgres://user:s3cret@127.0.0.1:{silent.getsockname()[1]}/db"
-        done = serve("--port", "0", SESSION_DB_URI=uri)
+        done = serve("--port", "0", SESSION_DB_URI=uri, SESSION_DB_WAIT="0")
 
     assert done.returncode == 11
     assert len(errors(done)) == 1

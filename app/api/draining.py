@@ -1,0 +1,104 @@
+"""Ends a server without cutting anybody off: it first says that it will, then takes nobody new, then waits."""
+
+import signal
+import time
+from types import FrameType
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.settings import Settings, variable
+
+_MARK: Final = "session_db_draining"
+
+
+class Drain(Settings):
+    """How long the end of a server may take."""
+
+    grace: float = variable(
+        "API_GRACE", 1, "seconds after SIGTERM in which new connections are still taken, for balancers to notice", ge=0
+    )
+    seconds: int = variable("API_DRAIN", 20, "seconds after that in which running requests may finish", ge=0, le=3600)
+
+
+def install(app: FastAPI) -> None:
+    """Put it around everything that is there already.
+
+    Args:
+        app: ADK's app.
+    """
+    app.add_middleware(Draining, of=app)
+
+
+def begun(app: FastAPI) -> bool:
+    """Whether a server is about to end.
+
+    Args:
+        app: ADK's app.
+    """
+    return bool(getattr(app.state, _MARK, False))
+
+
+class Draining:
+    """Asks clients with an open connection to leave, once the server is about to end."""
+
+    def __init__(self, app: ASGIApp, of: FastAPI) -> None:
+        """Stand around `app`.
+
+        Args:
+            app: Whom to pass requests on to.
+            of: The app that knows whether the server is about to end.
+        """
+        self._app, self._of = app, of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and begun(self._of):
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's, which drains on the first signal, and ends at once on the second.
+
+    Args:
+        config: Uvicorn's; its `timeout_graceful_shutdown` bounds the running requests.
+        app: The app to tell.
+        grace: Seconds between SIGTERM and the closed door; SIGINT is of somebody who waits at a terminal.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float) -> None:
+        """Take all over; nothing runs yet."""
+        super().__init__(config)
+        self._app, self._grace = app, grace
+        self._closing: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # Of signal's shape.
+        """Called by the signals that uvicorn takes.
+
+        Args:
+            sig: The signal.
+            frame: Where it came.
+        """
+        if self._closing is not None:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        setattr(self._app.state, _MARK, True)
+        self._closing = time.monotonic() + (self._grace if sig == signal.SIGTERM else 0)
+
+    async def on_tick(self, counter: int) -> Any:
+        """Called ten times a second (uvicorn 0.54 `Server.main_loop`).
+
+        Args:
+            counter: Of the calls.
+        """
+        if self._closing is not None and time.monotonic() >= self._closing:
+            self.should_exit = True
+        return await super().on_tick(counter)

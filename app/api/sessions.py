@@ -1,0 +1,124 @@
+"""ADK's session service, whose errors say what happened and what was stored, wherever ADK passes them on.
+
+ADK answers some errors itself: a session that cannot be made is a 500 with the error's text, and one in the middle of a
+stream is a line of it (google-adk 2.13 `_create_session`, `run_agent_sse`). SQL and hosts would stand in both.
+"""
+
+import functools
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from google.adk.errors._stale_session_error import StaleSessionError
+from google.adk.sessions.base_session_service import BaseSessionService
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.api.kinds import BusyError, OverlapError, TooSlowError, UnfitValueError, UnforeseenError, told
+from app.backends.postgresql import failures
+from app.backends.sqlite import connection as sqlite
+from app.backends.sqlite.uri import database_path
+from app.errors import ConnectionLostError, SessionDatabaseError
+
+_LOG: Final = logging.getLogger(__name__)
+
+_READS: Final = ("get_session", "list_sessions", "get_user_state")
+
+_WRITES: Final = ("create_session", "append_event", "delete_session")
+
+Count = Callable[[type[Exception]], None]
+"""Takes the kind of an error, for whoever counts them."""
+
+
+@dataclass
+class Work:
+    """What one request has done so far.
+
+    Attributes:
+        writes: How often the database acknowledged a write of it.
+    """
+
+    writes: int = 0
+
+
+work: Final[ContextVar[Work]] = ContextVar("work")
+"""Of the request that runs; the tasks that ADK makes for it see the same one."""
+
+
+def telling(service: BaseSessionService, url: URL, count: Count) -> BaseSessionService:
+    """The same service; whatever it raises about the database is one of `app.errors` with words for clients.
+
+    Args:
+        service: ADK's.
+        url: The database.
+        count: Called for each such error, a stale session's too.
+    """
+    for name in (*_READS, *_WRITES):
+        # On the object, so that every other method, and what ADK asks of signatures, stays as it is.
+        setattr(service, name, _telling(getattr(service, name), url, count, writes=name in _WRITES))
+    return service
+
+
+def _telling(
+    method: Callable[..., Awaitable[Any]], url: URL, count: Count, *, writes: bool
+) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(method)
+    async def call(*args: Any, **named: Any) -> Any:
+        done = work.get(Work())
+        try:
+            result = await method(*args, **named)
+        except StaleSessionError:
+            count(StaleSessionError)
+            raise
+        except (SQLAlchemyError, psycopg.Error, sqlite3.Error, SessionDatabaseError, UnicodeError) as error:
+            kind = _kind(error, url)
+            count(kind)
+            _LOG.warning("%s", _meaning(error, url) or type(error).__name__, extra={"kind": kind.__name__})
+            # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
+            raise kind(_sentence(kind, error, done, writes=writes)) from None
+        done.writes += writes
+        return result
+
+    return call
+
+
+def _sentence(kind: type[SessionDatabaseError], error: Exception, done: Work, *, writes: bool) -> str:
+    words = told(kind).words
+    if writes and _at_commit(error) and issubclass(kind, ConnectionLostError):
+        return f"{words} while it stored: whether it did is unknown. Read the session before you send this again"
+    if done.writes:
+        return f"{words}. What this request had stored before is kept: read the session before you send it again"
+    return f"{words}; nothing of this request was stored"
+
+
+def _at_commit(error: Exception) -> bool:
+    """SQLAlchemy names no statement for COMMIT and for connecting, of which only the former loses a connection."""
+    return isinstance(error, DBAPIError) and error.statement is None
+
+
+def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
+    if isinstance(error, PoolTimeoutError):
+        return BusyError
+    original = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    state = getattr(original, "sqlstate", None) or ""
+    if isinstance(original, psycopg.DataError | UnicodeError | OverflowError):
+        return UnfitValueError
+    if isinstance(original, psycopg.IntegrityError | sqlite3.IntegrityError):
+        return OverlapError
+    if state == "57014":  # query_canceled; PostgreSQL, "PostgreSQL Error Codes".
+        return TooSlowError
+    ours = _meaning(error, url)
+    return UnforeseenError if ours is None else type(ours)
+
+
+def _meaning(error: Exception, url: URL) -> SessionDatabaseError | None:
+    if isinstance(error, SessionDatabaseError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return sqlite.translated(error, database_path(url))
+    return failures.meaning(error, url) if isinstance(error, DBAPIError | psycopg.Error) else None
