@@ -6,7 +6,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from app import dsn, environment, target
+from app import dsn, environment, probe, target
 from app.answers import EXIT_CODES, Finite, answer, err, json_option, out, said, silent
 from app.backends.interface import Roles, Target, Waits
 from app.connect.command import connect
@@ -22,6 +22,11 @@ _MIGRATED = """
 Restart the servers on this database: they still work in the old layout.
 Events that could not be read safely: {refused}. The table session_db_refused_events names them and the reasons.
 The old events are kept in session_db_events_v0, with them the refused ones."""
+
+
+_LEFT = """
+Left in {tables}: one row of the app {app}, which ADK makes and this role may not delete.
+With the administrator in ADMIN_DB_URI nothing is left, and this row goes, too."""
 
 
 def _seconds(name: str, default: float, text: str) -> Callable[[Any], Any]:
@@ -110,7 +115,7 @@ def bootstrap(name: str | None, *, as_json: bool, **options: Any) -> None:
 @cli.command(epilog=f"Example: session-db verify --stack dev\n{EXIT_CODES}")
 @_database
 def verify(name: str | None, *, as_json: bool, **options: Any) -> None:
-    """Check the schema, and write and delete a session through ADK itself; nothing is left."""
+    """Check the schema, and write and delete a session through ADK itself; what is left, if anything, is told."""
 
     def work() -> dict[str, Any]:
         from app import verbs  # noqa: PLC0415  # As above.
@@ -121,8 +126,10 @@ def verify(name: str | None, *, as_json: bool, **options: Any) -> None:
         found = verbs.verify(database)
         if not as_json:
             _show(database, dict(found.tables))
+            if found.left:
+                err.print(_LEFT.format(tables=" and ".join(found.left), app=probe.APP), markup=False)
         file = {} if found.file is None else {"file": str(found.file)}
-        return {"uri": dsn.masked(database.app), "tables": dict(found.tables)} | file
+        return {"uri": dsn.masked(database.app), "tables": dict(found.tables), "left": list(found.left)} | file
 
     answer(work, as_json=as_json)
 

@@ -131,10 +131,12 @@ class Verified:
     Attributes:
         tables: Rows by table; on PostgreSQL the server's own estimate.
         file: The database file; None on PostgreSQL.
+        left: Tables in which a row of state of the probe stays, since no role told of may delete it.
     """
 
     tables: Mapping[str, int]
     file: Path | None = None
+    left: tuple[str, ...] = ()
 
 
 class Backend(Protocol):

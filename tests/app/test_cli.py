@@ -49,7 +49,7 @@ def test_the_help_has_an_example_and_the_exit_codes(command: tuple[str, ...]) ->
     assert done.returncode == 0
     assert f"Example: session-db {' '.join(command)}" in done.stdout
     codes = re.findall(r"^ +(\d+) ", done.stdout.partition("Exit codes:")[2], re.MULTILINE)
-    assert codes == ["0", "1", "2", "3", "4", *map(str, range(10, 23)), "130"]
+    assert codes == ["0", "1", "2", "3", "4", *map(str, range(10, 24)), "130"]
     loaded = {line.rsplit("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "app" in loaded
     assert "google" not in loaded
@@ -156,7 +156,7 @@ def test_a_verification_for_scripts(database: Path, session_db: Any) -> None:
     """Standard output is exactly one object."""
     done = session_db("verify", "--json", uri=database)
 
-    expected = {"uri": f"sqlite:///{database}", "file": str(database), "tables": dict.fromkeys(TABLES, 0)}
+    expected = {"uri": f"sqlite:///{database}", "file": str(database), "tables": dict.fromkeys(TABLES, 0), "left": []}
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, expected, "")
 
 

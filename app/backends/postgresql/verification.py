@@ -66,7 +66,7 @@ def verify(target: Target) -> Verified:
 
     Returns:
         What was found, with the server's estimates of rows. Nothing is left, unless the app role is the only one told
-        of and may not delete states: then one row of state for the probe's own app and user.
+        of and may not delete states: then ADK's rows of state for the probe's own app and user.
 
     Raises:
         VerificationError: One sentence for each difference.
@@ -90,7 +90,8 @@ def verify(target: Target) -> Verified:
         _clean(target, app)
     with opened(target.owner, target.waits) as connection, reading(connection, target.waits):
         found = catalog.read(connection, target)
-        return Verified({table.name: _rows(connection, found, table.name) for table in METADATA.sorted_tables})
+        counted = {table.name: _rows(connection, found, table.name) for table in METADATA.sorted_tables}
+        return Verified(counted, left=() if may_clean else STATE_TABLES)
 
 
 def _refuse_pickled(found: Catalog) -> None:
