@@ -1,5 +1,6 @@
 """docker-compose.yml is of its specification, hardened, on loopback, without a password, and as the stacks say."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -156,6 +159,21 @@ def test_the_api_starts_after_a_bootstrap_that_ended_well() -> None:
         "postgres": ready,
         "bootstrap": {"condition": "service_completed_successfully"},
     }
+
+
+OF_OTHER_PLACES = {"API_TOKEN_FILE", "SESSION_DB_IDENTITY", "SESSION_DB_PASSWORD_FILE", "SESSION_DB_PASSWORD_SECRET"}
+"""Settings that have no use beside a token and a password in the environment."""
+
+
+def test_the_api_is_given_every_setting_of_its_own() -> None:
+    """A setting that somebody adds has to be one that .env can set here, too."""
+    for file in sorted((ROOT / "app").rglob("*.py")):
+        if "(Settings)" in file.read_text():
+            importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+    known = {str(field.validation_alias) for each in Settings.__subclasses__() for field in each.model_fields.values()}
+
+    assert known
+    assert known - OF_OTHER_PLACES <= variables("api").keys()
 
 
 def test_data_is_in_volumes_with_names() -> None:
