@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from app import dsn
-from app.answers import EXIT_CODES, Finite, answer, err, json_option, said, silent
+from app.answers import EXIT_CODES, Finite, answer, json_option, out, said, silent
 from app.backends.interface import Report
 from app.errors import InvalidSettingError
 
@@ -217,6 +217,6 @@ def _show(found: dict[str, Any]) -> None:
     from app.drills import shown  # noqa: PLC0415  # Keeps --help quick.
 
     for line in shown.lines(found):
-        err.print(line, markup=False)
+        out.print(line, markup=False)
     for sentence in found["broken"]:
-        err.print(f"broken: {sentence}", style="red", markup=False)
+        out.print(f"broken: {sentence}", style="red", markup=False)
