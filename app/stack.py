@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.environment import ROOT
-from app.errors import StackUnavailableError
+from app.errors import InvalidSettingError, StackUnavailableError
 
 APP: Final = "session_db_uri"
 
@@ -58,6 +58,8 @@ def record_of(stack: str, *, rehearse: bool = False) -> Record:
         rehearse: Whether the rehearsal of it is meant.
 
     Raises:
+        InvalidSettingError: There is no such stack file, or it is wrong, which the provisioning half has the code 2 for
+            as well.
         StackUnavailableError: The stack was never made, or its outputs cannot be read.
     """
     answer = _asked(stack, rehearse=rehearse)
@@ -82,6 +84,8 @@ def _asked(stack: str, *, rehearse: bool) -> str:
         raise _unavailable(stack, f"no answer within {_SECONDS:.0f} s") from None
     if done.returncode:
         errors = [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
+        if done.returncode == InvalidSettingError.exit_code and errors:
+            raise InvalidSettingError(" ".join(errors))
         raise _unavailable(stack, " ".join(errors) or f"python -m infra ended with {done.returncode}")
     return done.stdout
 

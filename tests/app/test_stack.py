@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import stack
-from app.errors import StackUnavailableError
+from app.errors import InvalidSettingError, StackUnavailableError
 
 
 @pytest.fixture
@@ -59,6 +59,18 @@ def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
 
     expected = "expected the outputs of stack prod, but: expected a stack   - found none"
     assert str(caught.value) == expected
+
+
+def test_a_wrong_stack_file_has_the_code_that_it_has_there(infra: Path) -> None:
+    """For example a name that is misspelt: the same mistake, whichever half finds it first."""
+    infra.write_text(
+        "import sys\nprint('error: expected a stack file Pulumi.prd.yaml', file=sys.stderr)\nsys.exit(2)\n"
+    )
+
+    with pytest.raises(InvalidSettingError) as caught:
+        stack.record_of("prd")
+
+    assert str(caught.value) == "expected a stack file Pulumi.prd.yaml"
 
 
 @pytest.mark.parametrize(
