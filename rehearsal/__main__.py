@@ -113,7 +113,7 @@ def clean(*, as_json: bool) -> None:
     from rehearsal.run import rehearsing  # noqa: PLC0415  # Keeps --help quick.
 
     try:
-        ended = rehearsing.clean()
+        ended = rehearsing.clean(_said)
     except RehearsalError as error:
         _fail(error, 1, as_json=as_json)
     if as_json:
@@ -168,6 +168,10 @@ def _living(folder: Path) -> "ControlPlaneClient":
         )
         raise click.UsageError(message)
     return found
+
+
+def _said(line: str) -> None:
+    _err.print(line, markup=False)
 
 
 def _fail(error: Exception, code: int, *, as_json: bool) -> NoReturn:

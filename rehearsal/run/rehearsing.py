@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +65,20 @@ def forget(cloud: str) -> None:
     StackFile(cloud).remove()
 
 
-def clean() -> list[str]:
+def clean(tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """End every rehearsal of this clone, whoever began it, and forget them all; reports stay.
+
+    Args:
+        tell: Takes a line before each thing that may take some seconds.
 
     Returns:
         What was ended, for people.
     """
+    tell(f"ending what rehearsals of {', '.join(layout.CLOUDS)} have started")
     counts = {cloud: Processes(cloud).end() for cloud in layout.CLOUDS}
     ended = [f"{count} processes of the rehearsal of {cloud}" for cloud, count in counts.items() if count]
     for ground in layout.grounds():
+        tell(f"ending what runs in {layout.shown(ground)}, and removing it")
         if client.running(ground):
             ended.append(f"the control plane in {layout.shown(ground)}, with its servers")
         _removed(ground)

@@ -47,9 +47,13 @@ def test_every_folder_that_the_clone_has_used_is_removed(root: Path) -> None:
         (each / "ledger.db").touch()
     (layout.HOME / "grounds").write_text("".join(f"{each}\n" for each in places))
 
-    assert layout.grounds() == places
-    rehearsing.clean()
+    told: list[str] = []
 
+    assert layout.grounds() == places
+    rehearsing.clean(told.append)
+
+    ending = [f"ending what runs in {layout.shown(each)}, and removing it" for each in places]
+    assert told == ["ending what rehearsals of gcp, aws, azure have started", *ending]
     assert not any(each.exists() for each in places)
     assert not (layout.HOME / "grounds").exists()
 
