@@ -86,7 +86,7 @@ def _handed_over(step: Step, plan: Iterable[Step]) -> bool:
 
 
 def held(resources: Iterable[Mapping[str, Any]], *, stack: str) -> Iterator[str]:
-    """The lines about what keeps a stack from being taken down; read-only.
+    """The lines about what keeps a stack from being taken down, one for all that the same word lets go; read-only.
 
     The engine itself meets the protected resource last, when alarms and secrets are gone already.
 
@@ -94,9 +94,12 @@ def held(resources: Iterable[Mapping[str, Any]], *, stack: str) -> Iterator[str]
         resources: The resources of the exported state.
         stack: The stack's name, to name its file.
     """
+    kept: dict[tuple[str, bool], list[Step]] = {}
     for resource in resources:
         if resource.get("protect") and not resource.get("delete"):
-            yield _protected(Step("delete", resource["type"], resource["urn"]), stack)
+            step = Step("delete", resource["type"], resource["urn"])
+            kept.setdefault((step.cloud, _follows(step)), []).append(step)
+    yield from (_protected(steps, stack) for steps in kept.values())
 
 
 def _server(step: Step, stack: str, *, last: bool) -> str:
@@ -113,24 +116,31 @@ def _server(step: Step, stack: str, *, last: bool) -> str:
             f"sessions to a second stack, which has it otherwise. {second}"
         )
     if not (step.leads and last):
-        return _protected(step, stack)
+        return _protected([step], stack)
     return (
         f"{where(step, stack)} to stay, but it is deleted, and no other one stays: the last one goes with the whole "
         f"stack alone. Set the edit back, or take the stack down. For example: make destroy STACK={stack}"
     )
 
 
-def _protected(step: Step, stack: str) -> str:
+def _follows(step: Step) -> bool:
+    return step.type in SERVERS and not step.leads
+
+
+def _protected(steps: list[Step], stack: str) -> str:
     """The line about what goes once its protection is lifted."""
-    if step.type in SERVERS and not step.leads:
+    step, *others = steps
+    there = f"{where(step, stack)}{_named(others)}"
+    if _follows(step):
         return (
-            f"{where(step, stack)} to stay, but it is deleted, and it is what is promoted where the region is lost: "
+            f"{there} to stay, but it is deleted, and it is what is promoted where the region is lost: "
             f"lift its own protection with one `up`, let it go with the next. For example: {PROJECT}:{step.cloud}: "
             "{replica_protection: false}"
         )
     section = step.cloud or "gcp"
+    does = "they are deleted: lift their" if others else "it is deleted: lift its"
     return (
-        f"{where(step, stack)} to stay, but it is deleted: lift its protection with one `up`, let it go with the "
+        f"{there} to stay, but {does} protection with one `up`, let {'them' if others else 'it'} go with the "
         f"next. For example: {PROJECT}:{section}: {{servers: [{{id: g1, deletion_protection: false}}, {{id: g2}}], "
         f"active: g2}}, or to take all of it down: {PROJECT}:{section}: {{deletion_protection: false}}, in profile "
         f"prod with {PROJECT}:waivers: {{deletion-protection: <the reason>}}"
@@ -148,14 +158,17 @@ def _database(step: Step, stack: str) -> str:
 def _parts(lost: list[Step], stack: str) -> str:
     """One line for all of them: one edit does it."""
     first, *others = lost
-    parts = "".join(f", the {_kind(step)} {step.name}" for step in others)
     them = "them" if others else "it"
     replaced = any(step.operation in REPLACES for step in lost)
     does = f"a change of {_causes(lost)} replaces {them}" if replaced else f"the edit deletes {them}"
     return (
-        f"{where(first, stack)}{parts} to stay, but {does}: set it back, or copy the sessions to a second stack, which "
-        f"has it otherwise. For example: session-db promote --from-stack {stack} --stack {stack}2"
+        f"{where(first, stack)}{_named(others)} to stay, but {does}: set it back, or copy the sessions to a second "
+        f"stack, which has it otherwise. For example: session-db promote --from-stack {stack} --stack {stack}2"
     )
+
+
+def _named(others: Iterable[Step]) -> str:
+    return "".join(f", the {_kind(step)} {step.name}" for step in others)
 
 
 def _causes(lost: Iterable[Step]) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from infra import guard
 from infra.guard import Step
+from infra.guard.losses import held
 
 DATABASE = "gcp:sql/database:Database"
 SECRET = "aws:secretsmanager/secret:Secret"  # A type, no secret.
@@ -72,6 +73,31 @@ def test_a_protected_server_does_not_go(lost: Lost, step: Make) -> None:
     (line,) = lost(step("delete", protect=True), step("same", name="adk-sessions-g2", protect=True))
 
     assert "it is deleted: lift its protection" in line
+
+
+def test_what_keeps_a_stack_from_being_taken_down_is_one_line_with_one_advice() -> None:
+    """A production stack has some ten protected resources, and one word lets all of them go."""
+    types = [
+        "gcp:sql/databaseInstance:DatabaseInstance",
+        "gcp:secretmanager/secret:Secret",
+        "gcp:kms/cryptoKey:CryptoKey",
+    ]
+    known = [
+        {"type": each, "urn": f"urn:pulumi:prod::session-database::{each}::{number}", "protect": True}
+        for number, each in enumerate(types)
+    ]
+    replaced = known[0] | {"delete": True}
+
+    (line,) = held([replaced, *known, {"type": "x", "urn": "urn:pulumi:prod::p::x::free"}], stack="prod")
+    (single,) = held(known[:1], stack="prod")
+
+    expected = (
+        "Pulumi.prod.yaml: session-database:gcp: expected the server 0 (gcp:sql/databaseInstance:DatabaseInstance), "
+        "the secret 1, the key 2 to stay, but they are deleted: lift their protection with one `up`, let them go"
+    )
+    assert line.startswith(expected)
+    assert line.count("For example") == 1
+    assert "to stay, but it is deleted: lift its protection with one `up`, let it go" in single
 
 
 def test_a_protected_replica_is_let_go_by_a_setting_of_its_own(lost: Lost, step: Make) -> None:
