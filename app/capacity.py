@@ -16,6 +16,9 @@ FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_da
 """)
 """Source: PostgreSQL, "Connections and Authentication": both are kept for other roles, the second one from 16 on."""
 
+_PROBES: Final = 1
+"""Of each process, for `/readyz`."""
+
 
 async def shortage(connection: AsyncConnection, pool: Pool) -> str | None:
     """What to tell where the pools of all replicas could ask for more connections than there are; read-only.
@@ -37,11 +40,11 @@ async def shortage(connection: AsyncConnection, pool: Pool) -> str | None:
     if found.of_database >= 0:
         limits.append((found.of_database, f"the CONNECTION LIMIT of the database {found.database}"))
     left, why = min(limits)
-    wanted = pool.replicas * (pool.size + pool.overflow)
+    wanted = pool.replicas * (pool.size + pool.overflow + _PROBES)
     if wanted <= left:
         return None
     return (
-        f"expected at least {wanted} connections for {pool.replicas} replicas with {pool.size} + {pool.overflow} each, "
-        f"but there are {left} ({why}). "
+        f"expected at least {wanted} connections for {pool.replicas} replicas with {pool.size} + {pool.overflow} each "
+        f"and one for probes, but there are {left} ({why}). "
         "Lower SESSION_DB_POOL_SIZE or SESSION_DB_POOL_OVERFLOW, raise that limit, or put a pooler in between"
     )

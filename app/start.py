@@ -7,16 +7,21 @@ from typing import Final
 from sqlalchemy import URL
 
 from app import verbs
-from app.backends.interface import Report
+from app.backends.interface import Report, Waits
+from app.backends.postgresql.connection import opened
+from app.backends.postgresql.readiness import expect_ready
 from app.credentials import choice
 from app.credentials.interface import Credentials
+from app.engine import Pool
 from app.errors import (
     AuthenticationError,
     ClosedPortError,
     ConnectionLostError,
+    InsufficientRightsError,
     NotReadyError,
     SessionDatabaseError,
     UnknownHostError,
+    VerificationError,
 )
 from app.settings import Settings, variable
 
@@ -83,15 +88,29 @@ def _make_ready(url: URL) -> None:
     if url.get_backend_name() == "sqlite":
         verbs.make_ready(url)
         return
+    make_ready = _expect_ready if Pool.read().pooler == "transaction" else verbs.make_ready
     source = credentials(url)
     login = source.login()
     try:
-        verbs.make_ready(login.on(url))
+        make_ready(login.on(url))
     except AuthenticationError:
         source.refused(login)
         if (other := source.login()) == login:
             raise
-        verbs.make_ready(other.on(url))
+        make_ready(other.on(url))
+
+
+def _expect_ready(url: URL) -> None:
+    """Behind a pooler nothing is made, since a bootstrap depends on what a session keeps; it has to be there."""
+    try:
+        with opened(url, Waits(), pooled=True) as connection:
+            expect_ready(connection)
+    except (InsufficientRightsError, VerificationError) as error:
+        message = (
+            f"expected a finished session schema in {url.database}, but {error}. Make it as the administrator at the "
+            "server itself, not through the pooler, with ADMIN_DB_URI set: session-db bootstrap"
+        )
+        raise InsufficientRightsError(message) from None
 
 
 def credentials(url: URL) -> Credentials:

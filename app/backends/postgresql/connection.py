@@ -35,12 +35,13 @@ _ALIVE: Final = {
 
 
 @contextmanager
-def opened(url: URL, waits: Waits) -> Iterator[Connection]:
+def opened(url: URL, waits: Waits, *, pooled: bool = False) -> Iterator[Connection]:
     """Open a connection on which nothing waits for ever; no transaction is begun.
 
     Args:
         url: A URL from `dsn.parse`.
         waits: The bounds.
+        pooled: Whether a pooler in transaction mode is in between, which takes no settings: for reading alone.
 
     Yields:
         One connection, closed in the end.
@@ -48,7 +49,7 @@ def opened(url: URL, waits: Waits) -> Iterator[Connection]:
     Raises:
         DatabaseUnavailableError: It cannot be opened, or breaks; the kind of the error says why.
     """
-    with concealed(url), _connected(_engine(url, round(waits.connect)), url) as connection:
+    with concealed(url), _connected(_engine(url, round(waits.connect), pooled=pooled), url) as connection:
         yield connection
 
 
@@ -128,12 +129,13 @@ def _connected(engine: Engine, url: URL) -> Iterator[Connection]:
 
 
 @lru_cache(maxsize=8)
-def _engine(url: URL, connect_seconds: int) -> Engine:
+def _engine(url: URL, connect_seconds: int, *, pooled: bool) -> Engine:
     """Kept without any connection: what it has learnt of the server and compiled serves the next one."""
     url = rooted(url)
     query = {"connect_timeout": f"{max(2, connect_seconds)}", "application_name": _APPLICATION} | _ALIVE
+    url = url.set(query=query | dict(url.query))
     return create_engine(
-        with_options(url.set(query=query | dict(url.query)), _PINNED),
+        url if pooled else with_options(url, _PINNED),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,

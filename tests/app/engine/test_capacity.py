@@ -43,14 +43,16 @@ def most(database: ManagedDatabase) -> int:
 
 @pytest.mark.parametrize("postgresql", [15, 16], indirect=True)
 def test_exactly_as_many_as_there_are_fit(told: Callable[..., str | None], server_database: ManagedDatabase) -> None:
-    """And one more does not."""
+    """And one more does not; each process has one more for its probes."""
     fit = most(server_database)
-    one_each = {"SESSION_DB_POOL_SIZE": "1", "SESSION_DB_POOL_OVERFLOW": "0"}
+    one_process = {"SESSION_DB_REPLICAS": "1", "SESSION_DB_POOL_OVERFLOW": "7"}
 
-    assert told(**one_each, SESSION_DB_REPLICAS=str(fit)) is None
-    text = told(**one_each, SESSION_DB_REPLICAS=str(fit + 1))
+    assert told(**one_process, SESSION_DB_POOL_SIZE=str(fit - 8)) is None
+    text = told(**one_process, SESSION_DB_POOL_SIZE=str(fit - 7))
     assert text is not None
-    assert text.startswith(f"expected at least {fit + 1} connections for {fit + 1} replicas with 1 + 0 each, ")
+    assert text.startswith(
+        f"expected at least {fit + 1} connections for 1 replicas with {fit - 7} + 7 each and one for "
+    )
     assert "\n" not in text
 
 

@@ -14,8 +14,9 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app import start
 from app.backends.postgresql import failures
-from app.errors import InvalidSettingError
+from app.errors import InsufficientRightsError, InvalidSettingError
 from rehearsal.binaries import pooler as program
 from rehearsal.pooler import Pooler
 
@@ -100,6 +101,17 @@ def test_a_connection_whose_server_behind_is_gone_is_replaced_before_it_is_used(
             assert await value(engine, "SELECT pg_backend_pid()") != pid
 
     asyncio.run(work())
+
+
+def test_a_server_starts_behind_it(url: URL, sessions: URL, pooler: Pooler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a finished schema; nothing is made through a pooler, and what is missing is told with the way to make it."""
+    monkeypatch.setenv("SESSION_DB_POOLER", "transaction")
+    start.make_ready(pooler.on(sessions))
+
+    with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+        connection.execute("DROP TABLE events")
+    with pytest.raises(InsufficientRightsError, match=r"tables are missing: events.* session-db bootstrap$"):
+        start.make_ready(pooler.on(sessions))
 
 
 async def conversations(engine: AsyncEngine, sessions: int) -> list[BaseException]:
