@@ -14,6 +14,8 @@ USER: Final = "drill"
 COUNT: Final = "number"
 """The state's key that holds the number of the session's last event: an event and its state are stored together."""
 
+_AUTHOR: Final = "user"
+
 _NUMBER: Final = "drill_number"
 
 _FILLER: Final = "The quick brown fox jumps over the lazy dog. " * 10
@@ -46,10 +48,10 @@ def event(run: str, writer: int, number: int) -> "Event":
 
     return Event(
         id=f"{session_id(run, writer)}-{number:08}",
-        author="user",
+        author=_AUTHOR,
         invocation_id=run,
         timestamp=time.time(),
-        content=Content(role="user", parts=[Part(text=text(number))]),
+        content=Content(role=_AUTHOR, parts=[Part(text=text(number))]),
         custom_metadata={_NUMBER: number},
         actions=EventActions(state_delta={COUNT: number}),
     )
@@ -71,6 +73,8 @@ def number_of(stored: "Event") -> int | None:
 
 
 def is_unaltered(stored: "Event", number: int) -> bool:
-    """Whether a stored event says what it said when it was sent."""
-    parts = (stored.content.parts if stored.content else None) or []
-    return [part.text for part in parts] == [text(number)]
+    """Whether a stored event says what it said when it was sent, by whom, and what it did to the state."""
+    if stored.content is None or stored.author != _AUTHOR or stored.content.role != _AUTHOR:
+        return False
+    said = [part.text for part in stored.content.parts or []]
+    return said == [text(number)] and stored.actions.state_delta == {COUNT: number}

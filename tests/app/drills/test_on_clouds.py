@@ -3,15 +3,16 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from app import target
 from app.control import choice, waiting
-from app.control.interface import MARK, Control
-from app.drills import engine, failover
+from app.control.interface import MARK, Control, Server
+from app.drills import engine, failover, restored
 from app.drills.load import Settings
 from app.drills.place import Place
 from app.drills.restore import Drill
@@ -26,6 +27,8 @@ ONE = pytest.mark.parametrize("place", ["aws"], indirect=True)
 """Where the code is the same for every cloud."""
 
 Told = list[str]
+
+Ask = Callable[[URL, str], list[tuple[object, ...]]]
 
 
 @pytest.fixture(scope="module", params=CLOUDS)
@@ -132,6 +135,37 @@ def test_a_restore_that_differs_from_its_mark_is_told(
     assert report.broken == (
         f"{report.restore.missing} events from before the mark are missing in the restored server",
     )
+
+
+@ONE
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ("UPDATE events SET event_data = jsonb_set(event_data, '{content,parts,0,text}', '\"1. No.\"')", "altered"),
+        ("UPDATE events SET event_data = jsonb_set(event_data, '{author}', '\"model\"')", "altered"),
+        ("DELETE FROM events", "missing"),
+    ],
+)
+def test_one_wrong_row_in_the_restored_server_is_found(
+    place: Place, control: Control, ask: Ask, monkeypatch: pytest.MonkeyPatch, wrong: str, field: str
+) -> None:
+    """Of all that it has of the load; it answers as before, and nothing else is wrong."""
+    reached = restored.reached
+
+    @contextmanager
+    def falsified(place: Place, server: Server) -> Iterator[URL]:
+        with reached(place, server) as url:
+            ask(url, f"{wrong} WHERE id = (SELECT min(id) FROM events WHERE app_name = 'session-db-drill')")
+            yield url
+
+    monkeypatch.setattr(restored, "reached", falsified)
+
+    report = Drill(place, control, SETTINGS, 1, lambda _: None).run()
+
+    assert report.restore is not None
+    wrongs = {name: getattr(report.restore, name) for name in ("missing", "unexpected", "altered", "torn")}
+    assert wrongs == dict.fromkeys(wrongs, 0) | {field: 1}
+    assert len(report.broken) == 1
 
 
 @ONE
