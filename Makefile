@@ -86,6 +86,8 @@ lock: environment ## Pin the dependencies anew (requirements/*.txt)
 	@for extra in app infra gcp aws azure rehearsal; do \
 		$(LOCK) --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt pyproject.toml || exit; done
 	@$(LOCK) --extra drills -c requirements/dev.txt -c requirements/rehearsal.txt -o requirements/drills.txt pyproject.toml
+	@for extra in rds-iam cloudsql-iam entra; do $(LOCK) --extra $$extra -c requirements/dev.txt -c requirements/drills.txt \
+		-o requirements/$$extra.txt pyproject.toml || exit; done
 	@for tool in uv go policy; do $(LOCK) -o requirements/$$tool.txt requirements/$$tool.in || exit; done
 	@for major in 16 18; do \
 		$(LOCK) --no-deps -o requirements/postgresql-$$major.txt requirements/postgresql-$$major.in || exit; done

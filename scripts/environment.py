@@ -1,7 +1,8 @@
 """Makes the project's environment: uv from PyPI where it is absent, and .venv from the hashed lock files.
 
 Uses the standard library alone, since nothing else is there yet; prints nothing where all is up to date.
-Extras once installed stay: a cloud's provider package, the vendors' API models that a rehearsal needs, or their SDKs.
+Extras once installed stay: a cloud's provider package, the vendors' API models that a rehearsal needs, their SDKs, or
+those of the tokens and secret stores that an API server may log in by.
 
 Example: python3 scripts/environment.py gcp rehearsal
 """
@@ -22,7 +23,7 @@ TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 STAMP = VENV / "up-to-date"
 KEPT = VENV / "extras"
-EXTRAS = ("gcp", "aws", "azure", "rehearsal", "drills")
+EXTRAS = ("gcp", "aws", "azure", "rehearsal", "drills", "rds-iam", "cloudsql-iam", "entra")
 
 
 def main() -> int:

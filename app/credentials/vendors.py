@@ -30,6 +30,6 @@ def imported(cloud: str) -> ModuleType:
             raise
         message = (
             f"expected the package of {cloud} for passwords and tokens, but {error.name} cannot be found. "
-            f"To install it: make environment EXTRAS={EXTRAS[cloud]}"
+            f"To install it: make environment EXTRAS={EXTRAS[cloud]}, or build the image with EXTRAS={EXTRAS[cloud]}"
         )
         raise InvalidSettingError(message) from None

@@ -114,7 +114,7 @@ def test_a_missing_package_is_told_with_its_extra(
     monkeypatch.setitem(sys.modules, package, None)
     url = dsn.parse(f"postgresql://adk_user@{ENDPOINT}/adk_sessions?sslmode=verify-full")
 
-    with pytest.raises(InvalidSettingError, match=f"To install it: make environment EXTRAS={extra}$"):
+    with pytest.raises(InvalidSettingError, match=f"To install it: make environment EXTRAS={extra}, "):
         choice.of(url, read(SESSION_DB_IDENTITY=identity))
 
 
