@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,13 +105,16 @@ def prepare(ground: Path, root: Path = ROOT) -> None:
         root: The clone.
 
     Raises:
-        StateError: The folder is somebody else's, has other files in it, or cannot be made.
+        StateError: The folder is somebody else's, has other files in it, or cannot be made or written to.
     """
     try:
         _claim(ground)
         _remember(ground, root / _HOME / _GROUNDS)
     except OSError as error:
-        message = f"expected a folder for a rehearsal that can be made, but {ground}: {error.strerror}. {_EXAMPLE}"
+        message = (
+            f"expected a folder for a rehearsal that can be made and written to, but {ground}: {error.strerror}. "
+            f"{_EXAMPLE}"
+        )
         raise StateError(message) from None
 
 
@@ -127,6 +131,7 @@ def _claim(ground: Path) -> None:
         raise StateError(message)
     if not (ground / _MARKER).is_file():
         (ground / _MARKER).write_text(_NOTE)
+    tempfile.TemporaryFile(dir=ground).close()
 
 
 def _remember(ground: Path, grounds: Path) -> None:

@@ -1,6 +1,7 @@
 """Which folders are a rehearsal's own: those that it has made, or found empty. Only they are used, and removed."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ def claim(folder: Path) -> None:
         folder: Made where it is not there.
 
     Raises:
-        FolderError: It has somebody's files in it, or cannot be made.
+        FolderError: It has somebody's files in it, or cannot be made or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,9 +41,10 @@ def claim(folder: Path) -> None:
             raise FolderError(message)
         if not (folder / MARKER).is_file():
             (folder / MARKER).write_text(_NOTE)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         message = (
-            f"expected a folder for a rehearsal that can be made, but {folder}: {error.strerror}. "
+            f"expected a folder for a rehearsal that can be made and written to, but {folder}: {error.strerror}. "
             "For example: SESSION_DB_REHEARSAL=.rehearsal/mine"
         )
         raise FolderError(message) from None

@@ -1,9 +1,11 @@
 """The URIs of a rehearsal lead to the servers on this machine, and still say the cloud's host name."""
 
+import errno
 import json
 import os
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -146,8 +148,23 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     """A file is in its way."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(StateError, match=r"^expected a folder for a rehearsal that can be made, .* For example: .+$"):
+    with pytest.raises(
+        StateError, match=r"^expected a folder for a rehearsal that can be made and .* For example: .+$"
+    ):
         reach.prepare(tmp_path / "file" / "x", tmp_path)
+
+
+def test_a_folder_that_takes_no_files_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rehearsal's of before, on a disk that is read-only by now."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    reach.prepare(tmp_path / "ground", tmp_path)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+
+    with pytest.raises(StateError, match=r"made and written to, but .*/ground: Read-only file system\. For example: "):
+        reach.prepare(tmp_path / "ground", tmp_path)
 
 
 def test_somebody_elses_folder_is_not_used(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """What ends rehearsals removes their own folders, and nobody else's."""
 
+import errno
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,16 @@ def test_a_folder_is_claimed_more_than_once(root: Path) -> None:
     claim(root / "ground")
 
     assert (root / "ground" / MARKER).is_file()
+
+
+def test_a_folder_that_takes_no_files_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, by whoever needs a control plane there."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    claim(root / "ground")
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+
+    with pytest.raises(FolderError, match=r"made and written to, but .*/ground: Read-only file system\. For example: "):
+        client.connect(root / "ground")
