@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,15 @@ def stack(
         "PATH": os.pathsep.join(path),
         "SESSION_DB_STAND_INS": "yes",
     }
-    options = automation.LocalWorkspaceOptions(
-        env_vars=variables, pulumi_command=automation.PulumiCommand(root=str(Path(pulumi).parent.parent))
-    )
-    return lambda program: automation.create_or_select_stack("prod", "session-database", program, opts=options)
+    command = automation.PulumiCommand(root=str(Path(pulumi).parent.parent))
+
+    def make(program: Program) -> automation.Stack:
+        # Left to itself, the Automation API makes a folder that it never removes.
+        folder = tempfile.mkdtemp(dir=tmp_path)
+        options = automation.LocalWorkspaceOptions(work_dir=folder, env_vars=variables, pulumi_command=command)
+        return automation.create_or_select_stack("prod", "session-database", program, opts=options)
+
+    return make
 
 
 def database(*, protect: bool, **changes: Any) -> Program:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +79,6 @@ def engine(pulumi: str, tmp_path: Path, closing: None) -> Engine:  # noqa: ARG00
         "PATH": os.pathsep.join([str(Path(pulumi).parent), os.environ["PATH"], str(PLUGINS)]),
     }
     command = automation.PulumiCommand(root=str(Path(pulumi).parent.parent))
-    options = automation.LocalWorkspaceOptions(env_vars=variables, pulumi_command=command)
 
     def run(
         operation: str, program: Callable[[settings.Settings], None], *, packs: Sequence[str] = (), **keys: Any
@@ -93,6 +93,9 @@ def engine(pulumi: str, tmp_path: Path, closing: None) -> Engine:  # noqa: ARG00
                 ran.refusal = refusal
                 raise
 
+        # Left to itself, the Automation API makes a folder that it never removes.
+        folder = tempfile.mkdtemp(dir=tmp_path)
+        options = automation.LocalWorkspaceOptions(work_dir=folder, env_vars=variables, pulumi_command=command)
         stack = automation.create_or_select_stack("prod", PROJECT, main, opts=options)
         extra = {"policy_packs": list(packs)} if packs else {}
         if packs:

@@ -8,6 +8,7 @@ prints what happened as JSON: `changes` by kind, `outputs`, `said` by the engine
 import json
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -106,9 +107,10 @@ def adopted() -> None:
     )
 
 
-def run(program: Callable[[], None], operation: str) -> dict[str, Any]:
-    """Carry an operation out and say what happened."""
-    stack = automation.create_or_select_stack("test", "rehearsed", program)
+def run(program: Callable[[], None], operation: str, folder: str) -> dict[str, Any]:
+    """Carry an operation out in a folder and say what happened."""
+    options = automation.LocalWorkspaceOptions(work_dir=folder)
+    stack = automation.create_or_select_stack("test", "rehearsed", program, opts=options)
     try:
         done: Any = getattr(stack, operation)(color="never")
     except automation.CommandError as error:
@@ -125,5 +127,7 @@ def run(program: Callable[[], None], operation: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    answer = run(globals()[sys.argv[1]], sys.argv[2])
+    # Left to itself, the Automation API makes a folder that it never removes.
+    with tempfile.TemporaryDirectory() as made:
+        answer = run(globals()[sys.argv[1]], sys.argv[2], made)
     sys.stdout.write(json.dumps(answer) + "\n")
