@@ -1,6 +1,5 @@
 """The engine that ADK works with: a bounded pool, bounded waits, and a login fetched for each new connection."""
 
-import asyncio
 from typing import Any, Final, Literal
 
 import psycopg
@@ -9,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.backends.postgresql import failures, uri
 from app.backends.postgresql.trust import trusted
+from app.credentials.asked import AskedCredentials
 from app.credentials.interface import Credentials, Login
 from app.errors import AuthenticationError
 from app.pool import MeasuredPool
@@ -74,13 +74,13 @@ def create(url: URL, pool: Pool, credentials: Credentials) -> AsyncEngine:
     Raises:
         InvalidSettingError: A file that the URL needs is not there.
     """
-    place = trusted(_bounded(url, pool))
+    place, asked = trusted(_bounded(url, pool)), AskedCredentials(credentials)
 
     async def connect() -> psycopg.AsyncConnection[Any]:
         _, arguments = engine.dialect.create_connect_args(place)
         # Behind such a pooler each transaction may meet another server, which has not prepared what the last one had.
         threshold = None if pool.pooler == "transaction" else 5
-        return await _opened({**arguments, "prepare_threshold": threshold}, place, credentials)
+        return await _opened({**arguments, "prepare_threshold": threshold}, place, asked)
 
     engine = create_async_engine(
         Login(url.username, None).on(url),
@@ -115,16 +115,14 @@ def _bounded(url: URL, pool: Pool) -> URL:
     return url.update_query_dict({"options": f"{ours} {uri.options(url)}".strip()})
 
 
-async def _opened(arguments: dict[str, Any], url: URL, credentials: Credentials) -> psycopg.AsyncConnection[Any]:
-    login = await asyncio.to_thread(credentials.login)
+async def _opened(arguments: dict[str, Any], url: URL, credentials: AskedCredentials) -> psycopg.AsyncConnection[Any]:
+    login = await credentials.login()
     try:
         return await _connected(arguments, login)
     except psycopg.OperationalError as error:
         if not isinstance(failures.meaning(error, url), AuthenticationError):
             raise
-        await asyncio.to_thread(credentials.refused, login)
-        other = await asyncio.to_thread(credentials.login)
-        if other == login:
+        if (other := await credentials.refused(login)) is None:
             raise
     return await _connected(arguments, other)
 

@@ -2,6 +2,7 @@
 
 import base64
 import calendar
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any, Final
@@ -42,7 +43,7 @@ def token(url: URL) -> Callable[[float], Lease]:
             if not known:
                 known.append(_default(_SCOPE))
             (credentials,) = known
-            credentials.refresh(Request())
+            credentials.refresh(functools.partial(Request(), timeout=_SECONDS))
         ends_at = float(calendar.timegm(credentials.expiry.utctimetuple()))
         return Lease.until(Login(url.username, credentials.token), ends_at, now)
 

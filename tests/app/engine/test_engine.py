@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.backends.postgresql import failures
+from app.credentials.failures import NoLoginError
+from app.credentials.interface import Login
+from app.credentials.unchanging import UnchangingCredentials
 from app.engine import Pool
 from app.errors import AuthenticationError
 from rehearsal.managed import ManagedDatabase
@@ -190,6 +194,29 @@ def test_no_text_shows_the_password(url: URL, engines: Engines, caplog: pytest.L
 def chain(error: BaseException | None) -> list[str]:
     """The words of an error and of all that caused it."""
     return [] if error is None else [f"{error} {error!r}", *chain(error.__cause__ or error.__context__)]
+
+
+def test_a_login_that_does_not_come_is_told_in_time_and_serves_the_next_one(
+    url: URL, engines: Engines, value: Value, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret store that hangs holds up what needs a new connection, for a while, and nothing else."""
+    monkeypatch.setattr("app.credentials.asked.SECONDS", 0.05)
+    answer = threading.Event()
+
+    class Slow(UnchangingCredentials):
+        def login(self) -> Login:
+            assert answer.wait(30)
+            return super().login()
+
+    async def work() -> None:
+        async with engines(url, Slow(url)) as engine:
+            with pytest.raises(NoLoginError, match=r"does not answer$"):
+                await engine.connect()
+            answer.set()
+            monkeypatch.setattr("app.credentials.asked.SECONDS", 30.0)
+            assert await value(engine, "SELECT 1") == 1
+
+    asyncio.run(work())
 
 
 def test_the_settings_of_a_pool_have_defaults_that_fit_a_small_server() -> None:

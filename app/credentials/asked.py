@@ -1,0 +1,64 @@
+"""Asks for logins from an event loop: in threads apart, and for a bounded time."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from app.credentials.failures import NoLoginError
+from app.credentials.interface import Credentials, Login
+
+T = TypeVar("T")
+
+SECONDS: Final = 10.0
+"""The vendors' libraries try several times on their own; a request does not wait for all of that."""
+
+_THREADS: Final = 4
+"""One that fetches, and some that get what is kept meanwhile. Not the loop's own, which are few and resolve hosts."""
+
+
+class AskedCredentials:
+    """Credentials for coroutines.
+
+    Args:
+        credentials: What gives the logins.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        """No thread is started yet."""
+        self._credentials = credentials
+        self._threads = ThreadPoolExecutor(_THREADS, "session-db-login")
+
+    async def login(self) -> Login:
+        """As `Credentials`.
+
+        Raises:
+            NoLoginError: There is none, or not in time; what comes later serves the next one who asks.
+            SessionDatabaseError: As `Credentials`.
+        """
+        return await self._bounded(self._credentials.login)
+
+    async def refused(self, login: Login) -> Login | None:
+        """Tell of a login that the server does not accept.
+
+        Returns:
+            Another one to try; None where there is none.
+
+        Raises:
+            SessionDatabaseError: As `login`.
+        """
+
+        def ask() -> Login:
+            self._credentials.refused(login)
+            return self._credentials.login()
+
+        other = await self._bounded(ask)
+        return None if other == login else other
+
+    async def _bounded(self, ask: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        except TimeoutError:
+            message = f"expected a password or a token within {SECONDS:.0f} s, but where it comes from does not answer"
+            raise NoLoginError(message) from None
