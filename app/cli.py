@@ -155,7 +155,7 @@ def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
 @cli.command(epilog=f"Example: session-db serve --port 8080\n{EXIT_CODES}")
 @_stack
 @_rehearse
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: the routes are open to all.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Others than loopback need API_ACCESS.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--bootstrap", "first", is_flag=True, help="Bootstrap before, with ADMIN_DB_URI where that is set.")
 def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool) -> None:
@@ -166,10 +166,8 @@ def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool
 
         found = target.find(name, rehearse=rehearse) if first or rehearse or name is not None else None
         url = environment.served_database() if found is None else found.app
-        if first and found is not None:
-            verbs.bootstrap(found, said)
         err.print(f"database: {dsn.masked(url)}", markup=False)
-        serve.run(url, host, port, said)
+        serve.run(url, host, port, said, (lambda: verbs.bootstrap(found, said)) if first and found else None)
         return {}
 
     answer(work, as_json=False)

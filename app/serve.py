@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 import urllib.request
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import URL
@@ -23,7 +24,7 @@ from app.errors import ServerUnavailableError
 _ANSWER_SECONDS: Final = 30.0
 
 
-def run(url: URL, host: str, port: int, report: Report) -> None:
+def run(url: URL, host: str, port: int, report: Report, first: Callable[[], object] | None = None) -> None:
     """Serve until SIGINT or SIGTERM, which end the process with exit code 0; a second one ends it at once.
 
     Args:
@@ -31,6 +32,7 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
         host: The address; one that others can reach only where API_ACCESS says who checks them.
         port: The port, 0 for a free one.
         report: Called with a line of progress, the last one when the server answers.
+        first: What is to be done in the database before it is looked at; it is waited for as well.
 
     Raises:
         InvalidSettingError: A setting does not fit, or nobody would check the callers of that host.
@@ -41,6 +43,8 @@ def run(url: URL, host: str, port: int, report: Report) -> None:
         signal.signal(number, _leave)
     _judge(host)
     listener = _listen(host, port)
+    if first is not None:
+        start.once_up(first, report)
     start.make_ready(url, report)
     report("loading ADK")
     # Imported late: ADK takes seconds, and a port that is taken should not.

@@ -56,7 +56,7 @@ def make_ready(url: URL, report: Report = lambda _: None) -> None:
     once_up(lambda: _make_ready(url), report)
 
 
-def once_up(work: Callable[[], None], report: Report) -> None:
+def once_up(work: Callable[[], object], report: Report) -> None:
     """Do what needs the database, again and again while it is not up yet, for SESSION_DB_WAIT seconds.
 
     Args:
@@ -72,7 +72,7 @@ def once_up(work: Callable[[], None], report: Report) -> None:
     seen: type[SessionDatabaseError] | None = None
     while True:
         try:
-            return work()
+            work()
         except _PASSING as error:
             now = time.monotonic()
             if now + pause > begun + seconds:
@@ -80,6 +80,8 @@ def once_up(work: Callable[[], None], report: Report) -> None:
             if type(error) is not seen or now > told + _TOLD_EVERY:
                 seen, told = type(error), now
                 report(f"waiting for the database, up to {begun + seconds - now:.0f} s more: {error}")
+        else:
+            return
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
