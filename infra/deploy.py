@@ -221,6 +221,8 @@ class Driver:
             if not create:
                 message = f"stack {self._name} does not exist yet. To create it: {self._stage.making(self._name)}"
                 raise StateError(message) from None
+        backend = stack_file.backend(self._name)
+        backends.require(backend, stack_file.section(self._name, backend), project=PROJECT, stack=self._name)
         self._create()
         return select_stack(self._name, project_name=PROJECT, program=self._program, opts=options)
 

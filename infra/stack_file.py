@@ -45,6 +45,21 @@ def backend(stack: str) -> str:
     return said.pop() if len(said) == 1 else ""
 
 
+def section(stack: str, name: str) -> dict[str, Any]:
+    """A section as the stack file has it, unchecked; empty where there is none that is a map. Read-only.
+
+    Args:
+        stack: The stack's name.
+        name: For example `postgres`.
+
+    Raises:
+        SettingsError: There is no such stack file, or it is no YAML.
+    """
+    config = read(ROOT / f"Pulumi.{stack}.yaml").get("config")
+    found = [config.get(key) for key in (f"{PROJECT}:{name}", name)] if isinstance(config, dict) else []
+    return next((each for each in found if isinstance(each, dict)), {})
+
+
 def _backends(content: dict[str, Any]) -> set[str]:
     """All that a file's configuration says of the backend, under whichever spelling of the key."""
     config = content.get("config")

@@ -2,8 +2,9 @@
 
 import contextlib
 import importlib
+from collections.abc import Mapping
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 from infra.contract import SessionDatabase
 from infra.errors import ToolError
@@ -42,6 +43,24 @@ def _preload(module: str | None) -> None:
     if module:
         with contextlib.suppress(ImportError):
             getattr(importlib.import_module(module), "__all__", None)  # Asked for anything, a lazy module is loaded.
+
+
+def require(backend: str, section: Mapping[str, Any], *, project: str, stack: str) -> None:
+    """Refuse what only this machine can tell, before a stack is made; read-only.
+
+    Args:
+        backend: As in the stack file, unchecked.
+        section: Its section, unchecked.
+        project: The Pulumi project, for the refusal.
+        stack: The stack's name, for the refusal.
+
+    Raises:
+        SettingsError: A password of an existing server is nowhere to be found.
+    """
+    if backend == "postgres":
+        from infra.backends.postgres import passwords  # noqa: PLC0415  # Only the chosen backend is imported.
+
+        passwords.require(section, project=project, stack=stack)
 
 
 def provision(settings: Settings) -> SessionDatabase:

@@ -84,25 +84,28 @@ def test_a_missing_password_is_told_and_an_encrypted_one_is_taken(
 ) -> None:
     """By the very command of the message; what is then in the stack file is no secret any more."""
     state = staging.root / ".state"
+    made = state / ".pulumi" / "stacks" / "session-database" / "staging.json"
     for name, key in (("SESSION_DB_PASSWORD", "password"), ("ADMIN_DB_PASSWORD", "admin_password")):
         given = staging.environ[name]
         staging = replace(staging, environ={**staging.environ, name: ""})
         refused = staging.run("up", "--stack", "staging")
         assert refused.returncode == 2
+        assert made.exists() == (key != "password"), "nothing is made before the first refusal"
         (line,) = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
-        command = line.partition(", or: ")[2].split()
-        assert command[0] == "pulumi"
-        assert command[-3].endswith(f"postgres.{key}")
-        subprocess.run(
-            [pulumi, *command[1:]],
-            cwd=staging.root,
-            env=staging.environ
-            | {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(state / "passphrase")},
-            input=given,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+        commands = [command.split() for command in line.partition(", or: ")[2].split(" && ")]
+        assert [command[:3] for command in commands[:-1]] == ([] if made.exists() else [["pulumi", "stack", "init"]])
+        assert commands[-1][-3].endswith(f"postgres.{key}")
+        for command in commands:
+            subprocess.run(
+                [pulumi, *command[1:]],
+                cwd=staging.root,
+                env=staging.environ
+                | {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE_FILE": str(state / "passphrase")},
+                input=given,
+                check=True,
+                capture_output=True,
+                text=True,
+            )
 
     up = staging.json("up", "--stack", "staging")
 

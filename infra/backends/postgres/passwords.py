@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final
 
 import pulumi
 from dotenv import dotenv_values
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from infra.errors import SettingsError
 from infra.layout import ROOT
+from infra.settings.postgres import PostgresSettings
 
 APP: Final = "SESSION_DB_PASSWORD"
 
@@ -41,10 +42,32 @@ def password(key: str, encrypted: SecretStr | None, variable: str, role: str) ->
     else:
         found = encrypted.get_secret_value()
         if found != STAND_IN and not _is_secret(setting):
-            _refuse(key, f"the password of {role} encrypted, not in clear: change it on the server, then")
+            expected = f"the password of {role} encrypted, not in clear: change it on the server, then"
+            raise _refusal(key, expected, project=pulumi.get_project(), stack=pulumi.get_stack())
     if found is None:
-        _refuse(key, f"the password of {role}: set {variable} in the environment or in .env, or")
+        raise _missing(key, variable, role, project=pulumi.get_project(), stack=pulumi.get_stack())
     return pulumi.Output.secret(found)
+
+
+def require(section: Mapping[str, Any], *, project: str, stack: str) -> None:
+    """Refuse a password that is in neither place before a stack is made; the program would find it afterwards alone.
+
+    Read-only. What else is wrong with the section is the program's to say.
+
+    Args:
+        section: The `postgres` section as the stack file has it.
+        project: The Pulumi project, for the refusal.
+        stack: The stack's name, for the refusal.
+
+    Raises:
+        SettingsError: It is missing, or `.env` cannot be read.
+    """
+    user = section.get("user") or PostgresSettings.model_fields["user"].default
+    admin = section.get("admin_user") or user
+    wanted = [("password", APP, user), *([("admin_password", ADMIN, admin)] if admin != user else [])]
+    for key, variable, role in wanted:
+        if section.get(key) is None and from_environment(variable) is None:
+            raise _missing(key, variable, role, project=project, stack=stack, new=True)
 
 
 def from_environment(variable: str, *, environ: Mapping[str, str] = os.environ, root: Path = ROOT) -> str | None:
@@ -76,8 +99,14 @@ def _is_secret(setting: str) -> bool:
     return config.is_config_secret(setting) or setting in config.get_config_secret_keys_env()
 
 
-def _refuse(key: str, expected: str) -> NoReturn:
-    setting, stack = f"{pulumi.get_project()}:postgres.{key}", pulumi.get_stack()
+def _missing(key: str, variable: str, role: str, *, project: str, stack: str, new: bool = False) -> SettingsError:
+    """With the command that encrypts it, for which there has to be a stack."""
+    expected = f"the password of {role}: set {variable} in the environment or in .env, or"
+    making = f": pulumi stack init --stack {stack} --no-select &&" if new else ":"
+    return _refusal(key, expected, making, project=project, stack=stack)
+
+
+def _refusal(key: str, expected: str, then: str = ":", *, project: str, stack: str) -> SettingsError:
+    setting = f"{project}:postgres.{key}"
     command = f"pulumi config set --secret --path {setting} --stack {stack}"
-    message = f"Pulumi.{stack}.yaml: {setting}: expected {expected}: {command}"
-    raise SettingsError(message)
+    return SettingsError(f"Pulumi.{stack}.yaml: {setting}: expected {expected}{then} {command}")
