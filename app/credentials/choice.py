@@ -69,8 +69,18 @@ def of(url: URL, settings: Proof) -> Credentials:
         return secret_store.credentials(url, settings.password_secret)
     if settings.identity == "password":
         return UnchangingCredentials(url)
+    _require_a_role(url, settings.identity)
     _require_encryption(url, settings.identity)
     return RenewedCredentials(vendors.imported(_CLOUDS[settings.identity]).token(url))
+
+
+def _require_a_role(url: URL, identity: str) -> None:
+    if not url.username:
+        message = (
+            f"expected the role in SESSION_DB_URI with SESSION_DB_IDENTITY={identity}, whose tokens name none. "
+            "For example postgresql://adk_user@db.example.org/adk_sessions?sslmode=verify-full"
+        )
+        raise InvalidSettingError(message)
 
 
 def _require_encryption(url: URL, identity: str) -> None:

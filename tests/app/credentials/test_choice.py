@@ -59,6 +59,14 @@ def test_tokens_are_not_sent_in_clear(mode: str) -> None:
         choice.of(url, read(SESSION_DB_IDENTITY="rds_iam"))
 
 
+def test_a_token_is_of_a_role_that_the_uri_names() -> None:
+    """Else libpq would take the name of the machine's user."""
+    url = dsn.parse(f"postgresql://{ENDPOINT}/adk_sessions?sslmode=verify-full")
+
+    with pytest.raises(InvalidSettingError, match=r"^expected the role in SESSION_DB_URI with "):
+        choice.of(url, read(SESSION_DB_IDENTITY="entra"))
+
+
 def test_a_proxy_on_this_machine_needs_no_tls() -> None:
     """It encrypts the rest of the way."""
     url = dsn.parse("postgresql://adk_user@127.0.0.1/adk_sessions?sslmode=disable")

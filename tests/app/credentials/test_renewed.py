@@ -80,16 +80,20 @@ def test_a_short_token_serves_for_most_of_its_time(source: Source, credentials: 
     assert password(credentials) == "token 2"
 
 
-def test_many_connections_at_once_fetch_once(source: Source, credentials: RenewedCredentials) -> None:
-    """All wait for the one answer."""
-    gate = threading.Barrier(8)
+def test_many_connections_at_once_fetch_once(source: Source) -> None:
+    """All wait for the one answer, which comes when all have seen that there is nothing yet."""
+    looked = threading.Barrier(8)
 
-    def ask(_: int) -> str | None:
-        gate.wait()
-        return password(credentials)
+    def clock() -> float:
+        if threading.current_thread() not in seen:
+            seen.add(threading.current_thread())
+            looked.wait(30)
+        return source.now
 
+    seen: set[threading.Thread] = set()
+    credentials = RenewedCredentials(source.fetch, clock)
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(ask, range(8)))
+        found = set(pool.map(lambda _: password(credentials), range(8)))
 
     assert (found, source.fetched) == ({"token 1"}, 1)
 
