@@ -98,7 +98,7 @@ def test_a_restored_moment_has_all_before_it_and_none_after(place: Place, contro
     assert found is not None
     assert report.broken == ()
     assert (found.missing, found.unexpected, found.altered, found.torn) == (0, 0, 0, 0)
-    assert 40 < found.expected == found.found < report.load.stored
+    assert 0 < found.expected == found.found < report.load.stored
     assert 0.9 < found.mark_at < report.load.seconds
     assert 0 < found.available_after_seconds < found.rto_seconds
     assert (found.rpo_seconds is None) == (place.exported.text("backend") == "azure")
@@ -131,7 +131,7 @@ def test_a_restore_that_differs_from_its_mark_is_told(
     report = Drill(place, control, SETTINGS, 3, lambda _: None).run()
 
     assert report.restore is not None
-    assert report.restore.missing > 20
+    assert report.restore.missing > 0
     assert report.broken == (
         f"{report.restore.missing} events from before the mark are missing in the restored server",
     )
