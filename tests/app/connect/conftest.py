@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -107,7 +108,8 @@ class Place:
 
     def running(self) -> list[int]:
         """The stand-ins that still run."""
-        lines = (self.folder / "calls").read_text().splitlines()
+        file = self.folder / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
         pids = [int(json.loads(line)["pid"]) for line in lines]
         return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
@@ -117,8 +119,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, server: ManagedDatabase, authority: Authority) -> Place:
-    """A stack on AWS whose server is out of reach but by a tunnel."""
+def place(tmp_path: Path, server: ManagedDatabase, authority: Authority) -> Iterator[Place]:
+    """A stack on AWS whose server is out of reach but by a tunnel; what a failed test has left running is ended."""
     for folder in ("bin", "infra", "tmp"):
         (tmp_path / folder).mkdir()
     for name in _PROGRAMS:
@@ -132,7 +134,9 @@ def place(tmp_path: Path, server: ManagedDatabase, authority: Authority) -> Plac
     record = {"backend": "aws", "region": "eu-central-1", "instance": "sessions", "auth": "password"}
     made = Place(tmp_path, server.cluster.port, record | {"ca_certificate": root, "secret_ref": "arn:aws:secret"})
     made.uri(sslmode="verify-full")
-    return made
+    yield made
+    for pid in made.running():
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
