@@ -6,6 +6,7 @@ jsonb, lone surrogates that no UTF-8 can write, numbers that JSON has no words f
 
 import email.message
 import json
+import traceback
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
@@ -32,6 +33,9 @@ _DEEPEST: Final = 100
 _YEAR_10000: Final = 253402300800
 """Seconds since 1970: neither Python nor PostgreSQL's text form has a later year of four digits."""
 
+_JUDGES: Final = ("google.adk.runners", "google.adk.artifacts.artifact_util")
+"""Modules of google-adk 2.13 that raise ValueError for what a request says: a message without parts, a name C:x."""
+
 _IDS: Final = ("appName", "app_name", "userId", "user_id", "sessionId", "session_id")
 _INVOCATIONS: Final = ("invocationId", "invocation_id", "functionCallEventId", "function_call_event_id")
 _STATE_ROUTE: Final = "/apps/{app_name}/users/{user_id}/sessions/{session_id}"
@@ -46,18 +50,19 @@ class _FaultError(Exception):
 
 
 def install(app: FastAPI) -> None:
-    """Answer 422 where ADK refuses a name of an artifact only after it has been asked for, which is a 500 of its.
+    """Answer 422 where ADK refuses a request by an exception that it does not catch, which is a 500 of its own.
 
     Args:
         app: ADK's app.
     """
-    # ADK takes seconds to import, and settings are judged before.
-    from google.adk.errors.input_validation_error import InputValidationError  # noqa: PLC0415
-
-    app.add_exception_handler(InputValidationError, _refused_by_adk)
+    app.add_exception_handler(ValueError, _refused_by_adk)
 
 
 async def _refused_by_adk(_: Request, error: Exception) -> Response:
+    """Judged by where it was raised: a ValueError of an agent's own is an error of the server's."""
+    frames = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if frames[-1] not in _JUDGES:
+        raise error
     return problem(422, str(error))
 
 

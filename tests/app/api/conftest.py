@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import secrets
 import socket
 import threading
@@ -20,7 +21,6 @@ from jwt.algorithms import RSAAlgorithm
 from sqlalchemy import URL
 
 from app import dsn, server, verbs
-from app.api import access, limits
 from app.backends.interface import Target
 from rehearsal.leftovers import swept
 from rehearsal.managed import managed
@@ -95,13 +95,16 @@ def running(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def serve(sqlite_url: URL) -> Iterator[Serve]:
-    """Serves ADK's app behind the layers of access; variables are settings, for example API_ACCESS."""
+    """Serves the app as the factory makes it; variables are settings, for example API_ACCESS."""
     with contextlib.ExitStack() as stack:
 
-        def start(url: URL = sqlite_url, **variables: str) -> httpx.Client:
-            app = server.adk_app(None, url)
-            settings = access.Access.read(variables.get), limits.Limits.read(variables.get)
-            access.install(app, *settings, nul=url.get_backend_name() == "sqlite")
+        def start(url: URL = sqlite_url, host: str | None = None, **variables: str) -> httpx.Client:
+            with pytest.MonkeyPatch.context() as patch:
+                for name in filter(lambda each: each.startswith(("API_", "SESSION_DB_")), list(os.environ)):
+                    patch.delenv(name)
+                for name, value in variables.items():
+                    patch.setenv(name, value)
+                app = server.adk_app(host, url)
             return stack.enter_context(running(app))
 
         yield start

@@ -35,9 +35,13 @@ def caller(tokens: Tokens, token: str) -> Caller:
 
 def key_set(*keys: tuple[str, Any]) -> str:
     """A JSON Web Key Set of public keys by their ids."""
-    kinds = {rsa.RSAPrivateKey: RSAAlgorithm.to_jwk, ec.EllipticCurvePrivateKey: ECAlgorithm.to_jwk}
-    make = {kid: next(to for kind, to in kinds.items() if isinstance(key, kind)) for kid, key in keys}
-    return json.dumps({"keys": [make[kid](key.public_key(), as_dict=True) | {"kid": kid} for kid, key in keys]})
+    return json.dumps({"keys": [_public(key) | {"kid": kid} for kid, key in keys]})
+
+
+def _public(key: Any) -> dict[str, Any]:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -101,16 +105,16 @@ def test_tokens_are_replaced_without_a_restart(tmp_path: Path) -> None:
     second.write_text(f"{OTHER}\n")
     link.symlink_to(first)
     tokens = SharedTokens(WatchedFile(link, accepted))
-    assert caller(tokens, ONE)
+    assert caller(tokens, ONE).operator
 
     first.write_text(f"{ONE}\n{OTHER}\n")
-    assert caller(tokens, ONE)
-    assert caller(tokens, OTHER)
+    assert caller(tokens, ONE).operator
+    assert caller(tokens, OTHER).operator
     fresh = tmp_path / "fresh"
     fresh.symlink_to(second)
     fresh.replace(link)
 
-    assert caller(tokens, OTHER)
+    assert caller(tokens, OTHER).operator
     with pytest.raises(RefusedTokenError):
         caller(tokens, ONE)
 
@@ -133,7 +137,7 @@ def test_tokens_that_are_gone_open_nothing_until_they_are_back(
             caller(tokens, ONE)
     file.write_text(ONE)
 
-    assert caller(tokens, ONE)
+    assert caller(tokens, ONE).operator
     assert f"{file} cannot be used: " in caplog.text
 
 

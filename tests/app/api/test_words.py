@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from typing import Any
 
 import httpx
@@ -166,3 +167,37 @@ def test_a_state_may_use_any_key(client: httpx.Client) -> None:
 def test_what_adk_refuses_by_an_exception_is_no_error_of_the_server(client: httpx.Client) -> None:
     """A name that a Windows drive could have: its artifact service raises."""
     refused(client.get("/apps/echo/users/C:x/sessions/s/artifacts"), 422, "drive-qualified")
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        ({}, "requires either a new_message or an invocation_id"),
+        ({"newMessage": {"parts": []}}, "No parts in the new_message"),
+        ({"newMessage": {"parts": [{"functionCall": {"name": "x"}}]}}, "cannot contain function calls"),
+        ({"invocationId": "x"}, "requires a new_message or a resumable app"),
+    ],
+)
+def test_so_is_a_run_that_makes_no_sense(client: httpx.Client, turn: dict[str, Any], words: str) -> None:
+    """Though the words come from within the run."""
+    client.post(USER, json={"sessionId": "senseless"})
+
+    refused(client.post("/run", json={"appName": "echo", "userId": "ada", "sessionId": "senseless"} | turn), 422, words)
+
+
+def test_an_error_of_an_agent_stays_one_of_the_server(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wrote the agent is to see it, and the client is not to be blamed."""
+    client.post(USER, json={"sessionId": "broken"})
+    (agent,) = (module.root_agent for name, module in sys.modules.items() if name == "echo.agent")
+
+    async def broken(*_: Any) -> Any:
+        message = "not for clients"
+        raise ValueError(message)
+        yield
+
+    monkeypatch.setattr(type(agent), "_run_async_impl", broken)
+    turn = {"appName": "echo", "userId": "ada", "sessionId": "broken", "newMessage": {"parts": [{"text": "a"}]}}
+    answer = client.post("/run", json=turn)
+
+    assert answer.status_code == 500
+    assert "not for clients" not in answer.text
