@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.adk.events import Event
 from google.adk.sessions.database_session_service import DatabaseSessionService
+from psycopg.sql import SQL, Literal
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -64,7 +65,8 @@ def test_a_failover_is_followed(pair: tuple[Cluster, Cluster], engines: Engines,
 
 def _fail_over(primary: Cluster, standby: Cluster, written: str) -> None:
     """The primary dies once the standby has what was acknowledged, and the standby takes over."""
-    while standby.execute("SELECT pg_last_wal_replay_lsn() < %s::pg_lsn" % f"'{written}'") != [(False,)]:  # noqa: UP031
+    caught_up = SQL("SELECT pg_last_wal_replay_lsn() >= {}::pg_lsn").format(Literal(written))
+    while standby.execute(caught_up) != [(True,)]:
         pass
     primary.stop("immediate")
     standby.execute("SELECT pg_promote(true, 60)")
