@@ -218,7 +218,7 @@ def test_a_stack_without_a_name_is_not_the_environment(project: Path, path: Path
     command = [sys.executable, "-m", "app.cli", "bootstrap", "--stack", ""]
     done = run(*command, cwd=project, SESSION_DB_URI=f"sqlite:///{path}")
 
-    assert done.returncode == 4
+    assert done.returncode == 2
     assert not path.exists()
 
 
