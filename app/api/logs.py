@@ -32,7 +32,7 @@ class Logs(Settings):
         "API_LOG_FORMAT", "text", "`text` for people, or `json`, one object a line", example="json"
     )
     level: Literal["debug", "info", "warning", "error"] = variable(
-        "API_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`; of libraries the next one above"
+        "API_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`; libraries say nothing below `warning`"
     )
 
 
@@ -44,7 +44,7 @@ def install(logs: Logs) -> None:
     """
     ours = getattr(logging, logs.level.upper())
     # ADK logs whole events at `debug`, and the ids of sessions at `info` (google-adk 2.13 `api_server.py`).
-    theirs = max(ours + 10, logging.WARNING) if ours < logging.ERROR else ours
+    theirs = max(ours, logging.WARNING)
     logging.config.dictConfig(
         {
             "version": 1,
