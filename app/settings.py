@@ -1,6 +1,6 @@
 """Settings as environment variables, typed: whatever does not fit is refused in one line that never shows a secret."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,6 +48,12 @@ class Settings(BaseModel):
             return cls.model_validate(found)
         except ValidationError as error:
             raise InvalidSettingError("\n".join(_refusal(each, named) for each in error.errors())) from None
+
+    @classmethod
+    def documented(cls) -> Iterator[tuple[str, str, str]]:
+        """Each variable with what it decides and its default, empty where there is none; read-only."""
+        for field in cls.model_fields.values():
+            yield _name(field), field.description or "", "" if field.default is None else str(field.default)
 
 
 def _name(field: FieldInfo) -> str:

@@ -19,9 +19,17 @@ from sqlalchemy.engine import Dialect
 import app.cli
 import app.dsn
 import infra.command_line
+from app import start
+from app.api.access import Access
+from app.api.draining import Drain
+from app.api.limits import Limits
+from app.api.logs import Logs
 from app.backends.interface import Target
+from app.credentials.choice import Proof
+from app.engine import Pool
 from app.errors import InvalidUriError
 from app.schema.sqlite import METADATA
+from app.settings import Settings
 from app.verbs import bootstrap
 from infra import contract, policy, settings
 
@@ -29,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "session-database"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONFIG = (ROOT / "docs" / "SESSION_DATABASE_CONFIG.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
 SCHEMA = (ROOT / "docs" / "SESSION_DATABASE_SCHEMA.md").read_text()
 
 
@@ -131,6 +140,15 @@ def test_every_effect_is_of_a_setting_and_in_the_words_of_its_page() -> None:
         assert set(bare(setting).split(", ")) <= known, setting
         assert len(effects) == len(CLOUDS)
         assert {bare(effect) for effect in effects} <= words, setting
+
+
+def test_every_setting_of_the_api_server_is_documented() -> None:
+    """In the words of the settings themselves, and none that does not exist."""
+    groups = (start.Start, Pool, Proof, Access, Limits, Drain, Logs)
+    known = [list(setting) for group in groups for setting in group.documented()]
+
+    assert set(groups) == {each for each in Settings.__subclasses__() if each.__module__.startswith("app.")}
+    assert [[bare(name), meaning, bare(default)] for name, meaning, default in rows(API, "## Settings")] == known
 
 
 def test_every_output_is_documented() -> None:
