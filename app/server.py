@@ -63,6 +63,7 @@ def running(host: str, url: URL) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         limit_concurrency=limits.Limits.read().concurrency,
+        timeout_keep_alive=drain.keep_alive,
         timeout_graceful_shutdown=drain.seconds,
     )
     return draining.Server(config, app, drain.grace)

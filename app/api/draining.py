@@ -16,10 +16,21 @@ _MARK: Final = "session_db_draining"
 
 
 class Drain(Settings):
-    """How long the end of a server may take."""
+    """How long connections last, and the end of a server may take.
+
+    A server that closes an idle connection at the moment at which a balancer sends a request on it costs that request.
+    uvicorn closes after 5 s, nginx and AWS's balancers after 60 s (Elastic Load Balancing, "Connection idle timeout").
+    """
 
     grace: float = variable(
         "API_GRACE", 1, "seconds after SIGTERM in which new connections are still taken, for balancers to notice", ge=0
+    )
+    keep_alive: int = variable(
+        "API_KEEP_ALIVE",
+        75,
+        "seconds for which an idle connection of a client is kept; more than a balancer keeps its own",
+        ge=1,
+        le=3600,
     )
     seconds: int = variable("API_DRAIN", 20, "seconds after that in which running requests may finish", ge=0, le=3600)
 
