@@ -36,6 +36,9 @@ _YEAR_10000: Final = 253402300800
 _JUDGES: Final = ("google.adk.runners", "google.adk.artifacts.artifact_util")
 """Modules of google-adk 2.13 that raise ValueError for what a request says: a message without parts, a name C:x."""
 
+_ENUMS: Final = "google.genai._common"
+"""Where google-genai raises AttributeError for a word of a list that is no text (`CaseInSensitiveEnum`)."""
+
 _IDS: Final = ("appName", "app_name", "userId", "user_id", "sessionId", "session_id")
 _INVOCATIONS: Final = ("invocationId", "invocation_id", "functionCallEventId", "function_call_event_id")
 _STATE_ROUTE: Final = "/apps/{app_name}/users/{user_id}/sessions/{session_id}"
@@ -56,14 +59,25 @@ def install(app: FastAPI) -> None:
         app: ADK's app.
     """
     app.add_exception_handler(ValueError, _refused_by_adk)
+    app.add_exception_handler(AttributeError, _refused_by_enum)
 
 
 async def _refused_by_adk(_: Request, error: Exception) -> Response:
     """Judged by where it was raised: a ValueError of an agent's own is an error of the server's."""
-    frames = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
-    if frames[-1] not in _JUDGES:
+    if _raised_in(error) not in _JUDGES:
         raise error
     return problem(422, str(error))
+
+
+async def _refused_by_enum(_: Request, error: Exception) -> Response:
+    if _raised_in(error) != _ENUMS:
+        raise error
+    return problem(422, "expected texts where the description of the route lists words, for example SILENT")
+
+
+def _raised_in(error: Exception) -> str:
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__"))
 
 
 def fault_of_id(value: str) -> str | None:

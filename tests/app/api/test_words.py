@@ -176,6 +176,7 @@ def test_what_adk_refuses_by_an_exception_is_no_error_of_the_server(client: http
         ({"newMessage": {"parts": []}}, "No parts in the new_message"),
         ({"newMessage": {"parts": [{"functionCall": {"name": "x"}}]}}, "cannot contain function calls"),
         ({"invocationId": "x"}, "requires a new_message or a resumable app"),
+        ({"newMessage": {"parts": [{"functionResponse": {"scheduling": False}}]}}, "expected texts where"),
     ],
 )
 def test_so_is_a_run_that_makes_no_sense(client: httpx.Client, turn: dict[str, Any], words: str) -> None:
