@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +30,11 @@ RUNNING: list[asyncio.AbstractEventLoop] = []
 
 POSTGRESQL = 15
 """The major version where a test names none: the oldest one served, on which least is allowed."""
+
+
+def pytest_configure() -> None:
+    """In a shell's background Ctrl-C is ignored, by every process that a test starts, too: here it never is."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Clusters(Protocol):
