@@ -62,7 +62,8 @@ def running(host: str, url: URL) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=limits.Limits.read().concurrency,
+        http="h11",  # Which bounds a head that does not end; httptools, where it is installed, does not.
+        ws_max_size=limits.Limits.read().body,
         timeout_keep_alive=drain.keep_alive,
         timeout_graceful_shutdown=drain.seconds,
     )

@@ -144,6 +144,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
     words.install(app)
     app.user_middleware += [
         Middleware(limits.Heads),
+        Middleware(limits.Crowd, limits=bounds),
         Middleware(words.Paths),
         Middleware(Door, tokens=_tokens(access), loopback=access.access == "loopback"),
         Middleware(limits.Rate, limits=bounds),

@@ -115,6 +115,23 @@ def test_a_client_that_hangs_up_in_the_middle_is_no_error(client: httpx.Client) 
     assert client.get(USER).status_code == 200
 
 
+def test_a_crowd_is_told_to_come_again(serve: Any) -> None:
+    """While health is answered, and until there is room."""
+    client = serve(API_MAX_CONCURRENCY="10")
+    with contextlib.ExitStack() as stack:
+        for _ in range(10):
+            waiting = stack.enter_context(connected(client))
+            waiting.sendall(f"{HEAD}Content-Length: 100\r\n\r\n{{".encode())
+        # The server takes connections in its own order.
+        answers = (client.get(USER) for _ in range(1000))
+        refused = next(answer for answer in answers if answer.status_code != 200)
+
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert client.get("/health").status_code == 200
+
+    assert any(client.get(USER).status_code == 200 for _ in range(1000)), "who hung up makes room"
+
+
 def test_who_asks_too_often_is_told_when_to_ask_again(serve: Any) -> None:
     """And health is not counted: an orchestrator that is refused would end the server."""
     client = serve(API_RATE="3/hour")
