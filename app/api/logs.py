@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+import psycopg
 from asgi_correlation_id import CorrelationIdFilter
 from pythonjsonlogger.json import JsonFormatter
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,8 @@ _TEXT: Final = "%(asctime)s %(levelname)s %(name)s [%(correlation_id)s] %(messag
 _FIELDS: Final = ["asctime", "levelname", "name", "message", "correlation_id"]
 
 _NAMES: Final = {"asctime": "time", "levelname": "level", "name": "logger", "correlation_id": "request_id"}
+
+_QUOTING: Final = (SQLAlchemyError, psycopg.Error)
 
 
 class Logs(Settings):
@@ -62,6 +65,7 @@ def install(logs: Logs) -> None:
             "root": {"level": theirs, "handlers": ["out"]},
             "loggers": {
                 "app": {"level": ours},
+                "app.pool": {"level": theirs},  # SQLAlchemy logs as whatever class the pool is.
                 "uvicorn": {"level": theirs, "handlers": [], "propagate": True},
                 "uvicorn.error": {"level": theirs, "handlers": [], "propagate": True},
                 # Its lines have whole paths, and with them the ids of users.
@@ -96,7 +100,7 @@ class Concealed(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record; it is always logged."""
-        quoted = [each for each in _arguments(record) if isinstance(each, SQLAlchemyError)]
+        quoted = [each for each in _arguments(record) if isinstance(each, _QUOTING)]
         raised = record.exc_info[1] if record.exc_info else None
         if quoted or (raised is not None and _has_database_error(raised)):
             record.exc_info, record.exc_text = None, None
@@ -112,7 +116,7 @@ def _arguments(record: logging.LogRecord) -> tuple[Any, ...]:
 def _has_database_error(error: BaseException) -> bool:
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, SQLAlchemyError):
+        if isinstance(seen, _QUOTING):
             return True
         seen = seen.__cause__ or seen.__context__
     return False
