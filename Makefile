@@ -69,7 +69,7 @@ test: environment ## All tests: the real engine, the real google-adk, real Postg
 	@$(BIN)/python -m infra.pulumi_cli
 	@$(BIN)/python -m rehearsal.binaries 15 16 18 --pgbouncer
 	@$(BIN)/python -m infra.policy.environment
-	@$(BIN)/pytest -n logical --dist loadscope
+	@$(BIN)/pytest -n logical --dist loadscope --no-loadscope-reorder
 
 test-online: EXTRAS = gcp aws azure rehearsal
 test-online: environment ## Preview production with the real plugins: needs the open internet and accounts

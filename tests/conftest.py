@@ -37,6 +37,12 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest stories first, so that no worker waits for the last of them alone; their order stays random."""
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, "rehearsal" not in item.path.parts))
+
+
 class Clusters(Protocol):
     """Gives the session's server of a major version."""
 
