@@ -1,42 +1,20 @@
 """What a client is told when the database fails under its request: a status, whether to try again, what was stored."""
 
 import contextlib
-import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import URL
 
-from app import verbs
-from app.backends.interface import Target
-from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
-from rehearsal.managed import managed
 
 Serve = Callable[..., httpx.Client]
 USER = "/apps/echo/users/ada/sessions"
-
-
-@pytest.fixture(scope="module")
-def cluster(ground: Path) -> Iterator[Cluster]:
-    """A server of the module's own, which its tests stop."""
-    with Cluster.create(ground / secrets.token_hex(4), binaries(15, print)) as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def url(cluster: Cluster) -> URL:
-    """A bootstrapped database on it, as the app role sees it."""
-    database = managed(cluster, "sessions")
-    url = database.admin.set(username="adk_user", password="s3cret-" + secrets.token_hex(8))
-    verbs.bootstrap(Target(url, database.admin))
-    return url
 
 
 @pytest.fixture(scope="module")

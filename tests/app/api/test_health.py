@@ -1,10 +1,9 @@
 """What probes are told: of the process always yes, of the database the truth, soon, and without a secret."""
 
 import asyncio
-import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,28 +15,9 @@ from sqlalchemy import URL
 
 from app import dsn, verbs
 from app.api.health import Readiness
-from app.backends.interface import Target
-from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
-from rehearsal.managed import managed
 
 Serve = Callable[..., httpx.Client]
-
-
-@pytest.fixture(scope="module")
-def cluster(ground: Path) -> Iterator[Cluster]:
-    """A server of the module's own, which its tests stop and freeze."""
-    with Cluster.create(ground / secrets.token_hex(4), binaries(15, print)) as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def url(cluster: Cluster) -> URL:
-    """A bootstrapped database on it, as the app role sees it."""
-    database = managed(cluster, "sessions")
-    url = database.admin.set(username="adk_user", password="s3cret-" + secrets.token_hex(8))
-    verbs.bootstrap(Target(url, database.admin))
-    return url
 
 
 @pytest.fixture(scope="module")
