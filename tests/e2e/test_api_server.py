@@ -1,4 +1,4 @@
-"""The way to production on one machine: TLS, a bootstrap job, two replicas, a pooler, fifty clients, and a crash."""
+"""Production on one machine: TLS, a standby, a bootstrap job, two replicas, a pooler, a crash and a failover."""
 
 import asyncio
 import contextlib
@@ -17,10 +17,8 @@ import pytest
 from sqlalchemy import URL
 
 from app.environment import ROOT
-from rehearsal.binaries import encrypting
 from rehearsal.binaries import pooler as program
-from rehearsal.cluster import Cluster
-from rehearsal.managed import ManagedDatabase, managed
+from rehearsal.fleet import ManagedServer, Spec
 from rehearsal.pooler import Pooler
 from rehearsal.tls import Authority
 
@@ -34,10 +32,9 @@ SECONDS = 60.0
 
 @dataclass
 class Place:
-    """A server with TLS, its database, and how the roles reach it."""
+    """A managed server, and how the roles reach it."""
 
-    cluster: Cluster
-    database: ManagedDatabase
+    server: ManagedServer
     app: URL
     admin: URL
 
@@ -45,15 +42,20 @@ class Place:
 @pytest.fixture(scope="module")
 def place(ground: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Nothing is in the database yet."""
-    authority = Authority()
+    authority, password = Authority(), secrets.token_hex(16)
     root = authority.write_root(tmp_path_factory.mktemp("ca") / "ca.pem")
-    tls = {"sslmode": "verify-full", "sslrootcert": str(root)}
-    certificate = authority.issue("localhost")
-    with Cluster.create(ground / secrets.token_hex(4), encrypting(15, print), tls=certificate) as cluster:
-        database = managed(cluster, "sessions")
-        admin = database.admin.set(host="localhost").update_query_dict(tls)
-        app = admin.set(username="adk_user", password=secrets.token_hex(16))
-        yield Place(cluster, database, app, admin)
+    spec = Spec("sessions", "gcp", 15, ("localhost",), "adk_owner", password, "sessions", standby=True)
+    with ManagedServer.create(ground / secrets.token_hex(4), spec, authority) as server:
+        admin = URL.create(
+            "postgresql",
+            "adk_owner",
+            password,
+            "localhost",
+            server.address[1],
+            "sessions",
+            {"sslmode": "verify-full", "sslrootcert": str(root)},
+        )
+        yield Place(server, admin.set(username="adk_user", password=secrets.token_hex(16)), admin)
 
 
 def environ(**variables: str) -> dict[str, str]:
@@ -73,9 +75,15 @@ def replicas(place: Place, ground: Path) -> Iterator[list[str]]:
     command = [sys.executable, "-m", "app.cli"]
     job = environ(SESSION_DB_URI=text(place.app), ADMIN_DB_URI=text(place.admin))
     subprocess.run([*command, "bootstrap"], cwd=ROOT, env=job, check=True, capture_output=True)
-    logins = {"adk_user": str(place.app.password)}
     with contextlib.ExitStack() as stack:
-        between = Pooler(ground / secrets.token_hex(4), program(print), place.cluster.port, logins, default_pool_size=5)
+        between = Pooler(
+            ground / secrets.token_hex(4),
+            program(print),
+            place.server.address[1],
+            {"adk_user": str(place.app.password)},
+            default_pool_size=5,
+            server_tls_sslmode="require",
+        )
         pooler = stack.enter_context(between)
         through = pooler.on(place.app.set(query={}))
         bases = []
@@ -96,6 +104,7 @@ def replicas(place: Place, ground: Path) -> Iterator[list[str]]:
         for process in started:
             assert process.stderr is not None
             line = next(line for line in process.stderr if line.startswith(("ADK API server: ", "error: ")))
+            assert line.startswith("ADK"), line
             bases.append(line.split()[-1].removesuffix("/docs"))
         yield bases
 
@@ -147,8 +156,8 @@ class Client:
                 await asyncio.sleep(int(answer.headers["Retry-After"]) / 10)
 
 
-async def load(bases: list[str], cluster: Cluster) -> list[Client]:
-    """All clients at once; a third of the way the server crashes and comes back."""
+async def load(bases: list[str], server: ManagedServer) -> list[Client]:
+    """All clients at once; a third of the way the server crashes and comes back, and another third on it fails over."""
     going = asyncio.Semaphore(0)
     made = [Client(f"user-{number}") for number in range(CLIENTS)]
     async with contextlib.AsyncExitStack() as stack:
@@ -160,19 +169,22 @@ async def load(bases: list[str], cluster: Cluster) -> list[Client]:
             for base in bases
         ]
 
-        async def crash() -> None:
-            for _ in range(CLIENTS * EVENTS // 3):
-                await going.acquire()
-            await asyncio.to_thread(cluster.restart, "immediate")
+        async def disturb() -> None:
+            for disturbance in (lambda: server.primary.restart("immediate"), server.failover):
+                for _ in range(CLIENTS * EVENTS // 3):
+                    await going.acquire()
+                await asyncio.to_thread(disturbance)
 
-        await asyncio.gather(crash(), *(client.work(clients, going) for client in made))
+        await asyncio.gather(disturb(), *(client.work(clients, going) for client in made))
     return made
 
 
-def test_every_acknowledged_event_outlives_a_crash_in_the_middle(replicas: list[str], place: Place) -> None:
+def test_every_acknowledged_event_outlives_a_crash_and_a_failover(replicas: list[str], place: Place) -> None:
     """And what was not acknowledged was told in a way that a client can work with, within a bound."""
-    clients = asyncio.run(load(replicas, place.cluster))
+    before = place.server.primary.folder
+    clients = asyncio.run(load(replicas, place.server))
 
+    assert place.server.primary.folder != before, "the standby has taken over"
     with httpx.Client(base_url=replicas[0], timeout=SECONDS, trust_env=False) as reader:
         for client in clients:
             events = reader.get(client.session).json()["events"]
@@ -180,7 +192,7 @@ def test_every_acknowledged_event_outlives_a_crash_in_the_middle(replicas: list[
             assert set(client.acknowledged) <= set(stored), "an acknowledged event is lost"
             assert stored == Counter(range(1, EVENTS + 1)), "an event is missing or there twice"
     refused = [answer for client in clients for answer in client.refused]
-    assert refused, "the crash was in the middle"
+    assert refused, "both were in the middle"
     assert {answer.status_code for answer in refused} <= {409, 503}, [answer.text for answer in refused]
     for answer in refused:
         assert answer.headers["content-type"] == "application/problem+json"
@@ -197,4 +209,4 @@ def test_the_way_to_the_server_is_encrypted(replicas: list[str], place: Place) -
         "SELECT count(*) > 0 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) "
         "WHERE application_name = 'session-db-api' AND ssl"
     )
-    assert place.cluster.execute(query) == [(True,)]
+    assert place.server.primary.execute(query) == [(True,)]
