@@ -16,7 +16,8 @@ _BUNDLES: Final = (
     "/etc/ssl/cert.pem",  # macOS.
 )
 
-_VERIFYING: Final = ("verify-ca", "verify-full")
+_FULL: Final = "verify-full"
+_VERIFYING: Final = ("verify-ca", _FULL)
 
 _DEFAULT: Final = "~/.postgresql/root.crt"
 """Where libpq looks when nothing is named (PostgreSQL, "SSL Support", "Client Verification of Server Certificates")."""
@@ -34,8 +35,10 @@ def rooted(url: URL) -> URL:
     Args:
         url: A PostgreSQL URL from `dsn.parse`.
     """
-    found = _system() if _named(url) == SYSTEM else None
-    return url if found is None else url.update_query_dict({"sslmode": "verify-full", "sslrootcert": found})
+    # With a weaker word libpq takes none of it, and says so itself; without any it means verify-full.
+    full = url.query.get("sslmode", os.environ.get("PGSSLMODE", _FULL)) == _FULL
+    found = _system() if full and _named(url) == SYSTEM else None
+    return url if found is None else url.update_query_dict({"sslmode": _FULL, "sslrootcert": found})
 
 
 def trusted(url: URL) -> URL:
