@@ -33,8 +33,13 @@ POSTGRESQL = 15
 
 
 def pytest_configure() -> None:
-    """In a shell's background Ctrl-C is ignored, by every process that a test starts, too: here it never is."""
+    """In a shell's background Ctrl-C is ignored, by every process that a test starts, too: here it never is.
+
+    And google-adk switches on gRPC's handlers of forks (its `bigquery_agent_analytics_plugin`), which in one process
+    with Pulumi's threads crash the programs that tests start as another user.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 @pytest.hookimpl(trylast=True)
