@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import URL
 
 from app import start
-from app.api.access import Access
+from app.api import access
 from app.api.draining import Drain
 from app.api.limits import Limits
 from app.api.logs import Logs
@@ -41,7 +41,7 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    _judge(host)
+    _judge(host, url)
     listener = _listen(host, port)
     if first is not None:
         start.once_up(first, report)
@@ -62,9 +62,12 @@ def _leave(*_: object) -> None:
     sys.exit(0)
 
 
-def _judge(host: str) -> None:
-    """All settings before anything is waited for."""
-    Access.read().require(host)
+def _judge(host: str, url: URL) -> None:
+    """All settings, and the files that they name, before anything is waited for."""
+    entry = access.Access.read()
+    entry.require(host)
+    access.tokens_of(entry)
+    start.judge(url)
     for settings in (Logs, Drain, Limits, start.Start, Pool, Proof):
         settings.read()
 

@@ -10,6 +10,7 @@ from app import verbs
 from app.backends.interface import Report, Waits
 from app.backends.postgresql.connection import opened
 from app.backends.postgresql.readiness import expect_ready
+from app.backends.postgresql.trust import trusted
 from app.credentials import choice
 from app.credentials.interface import Credentials
 from app.engine import Pool
@@ -53,7 +54,23 @@ def make_ready(url: URL, report: Report = lambda _: None) -> None:
     Raises:
         SessionDatabaseError: As `verbs.make_ready`; what can pass with time only after SESSION_DB_WAIT seconds.
     """
+    judge(url)
     once_up(lambda: _make_ready(url), report)
+
+
+def judge(url: URL) -> None:
+    """Refuse what no wait can mend; read-only, and nothing is connected.
+
+    Args:
+        url: The session database.
+
+    Raises:
+        InvalidSettingError: The CA of the server is not there, or there is a login for a database that has none.
+    """
+    if url.get_backend_name() == "sqlite":
+        choice.require_none(choice.Proof.read())
+    else:
+        trusted(url)
 
 
 def once_up(work: Callable[[], object], report: Report) -> None:

@@ -98,7 +98,8 @@ def start(root: Path, *, fresh: bool) -> int:
     compose = ["docker", "compose", "up", "--detach", "--wait", "postgres"]
     if not answers("docker", "info"):
         print("no container engine answers to: docker info. Start one, and then the database: " + " ".join(compose))
-        print("or name a server that you have in Pulumi.staging.yaml, and its passwords in .env")
+        print("or name a server that you have in Pulumi.staging.yaml, and its passwords in place of those in .env")
+        print("next, either way: make up STACK=staging")
         return 0
     if fresh and answers("docker", "volume", "inspect", VOLUME):
         print(f"the volume {VOLUME} is older than these passwords: docs/containers.md#passwords", file=sys.stderr)

@@ -20,6 +20,9 @@ from app.settings import Settings, variable
 _T = TypeVar("_T")
 
 _MADE: Final = "the output of openssl rand -hex 32"
+_OF_TOKENS: Final = ("token", "loopback")
+"""`make staging` makes a token for docker compose, in the `.env` that servers of this machine alone read as well."""
+
 _WHERE: Final = "It is set in the environment, .env.local or .env"
 
 
@@ -91,7 +94,7 @@ class Access(Settings):
             message = "expected API_TOKEN or API_TOKEN_FILE, one of them, with API_ACCESS=token"
         elif self.access == "jwt" and missing:
             message = f"expected {', '.join(missing)} with API_ACCESS=jwt"
-        elif (self.access != "token" and shared) or (self.access != "jwt" and len(missing) < len(signed)):
+        elif (self.access not in _OF_TOKENS and shared) or (self.access != "jwt" and len(missing) < len(signed)):
             message = f"expected no settings of tokens with API_ACCESS={self.access}, which checks none"
         else:
             return self
@@ -146,7 +149,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         Middleware(limits.Heads),
         Middleware(limits.Crowd, limits=bounds),
         Middleware(words.Paths),
-        Middleware(Door, tokens=_tokens(access), loopback=access.access == "loopback"),
+        Middleware(Door, tokens=tokens_of(access), loopback=access.access == "loopback"),
         Middleware(limits.Rate, limits=bounds),
         Middleware(users.Gate, routes=app),
         Middleware(limits.Bodies, limits=bounds),
@@ -155,7 +158,17 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
     ]
 
 
-def _tokens(access: Access) -> Tokens | None:
+def tokens_of(access: Access) -> Tokens | None:
+    """What judges tokens; None where none are asked for. Nothing is asked of the network yet.
+
+    Args:
+        access: Who may come in.
+
+    Raises:
+        InvalidSettingError: A file that the settings name cannot be used.
+    """
+    if access.access == "loopback":
+        return None
     if access.token is not None:
         tokens = accepted(access.token.get_secret_value())
         return SharedTokens(lambda: tokens)

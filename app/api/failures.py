@@ -1,5 +1,6 @@
 """Turns whatever goes wrong behind it into an answer that says whether to try again, and never into a bare 500."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -24,6 +25,12 @@ _LOG: Final = logging.getLogger(__name__)
 _STALE: Final = (
     "another request changed the session after this one had read it. Read the session; where what you sent is not in "
     "it, send it again"
+)
+
+
+_CUT_OFF: Final = (
+    "this server has ended before the request did. Read the session, and send what is missing: what the request had "
+    "stored before is kept"
 )
 
 
@@ -64,6 +71,10 @@ class Failures:
         sessions.work.set(sessions.Work())
         try:
             await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            # Uvicorn's, which lets go of what has not finished within API_DRAIN, and would answer with a bare 500.
+            if not started:
+                await problem(503, _CUT_OFF, {"Retry-After": "1"})(scope, receive, send)
         except Exception as error:
             if started:  # The client sees that it is cut off, and nothing else can be told any more.
                 raise

@@ -68,6 +68,10 @@ class PostgresqlCheck:
         try:
             async with self._engine.connect() as connection:
                 await connection.run_sync(expect_ready)
+        except SessionDatabaseError:
+            # What a session began with stays, the default of read-only transactions for one: the next asks anew.
+            await self._engine.dispose()
+            raise
         except (DBAPIError, psycopg.Error) as error:
             raise failures.meaning(error, self._url) or DatabaseUnavailableError(type(error).__name__) from None
 

@@ -83,6 +83,24 @@ def _require_a_role(url: URL, identity: str) -> None:
         raise InvalidSettingError(message)
 
 
+def require_none(settings: Proof) -> None:
+    """Refuse a login where the database is a file: it is one for a server that SESSION_DB_URI does not name.
+
+    Args:
+        settings: The settings.
+
+    Raises:
+        InvalidSettingError: There is one.
+    """
+    if settings != Proof():
+        message = (
+            "expected SESSION_DB_URI to name the PostgreSQL database that SESSION_DB_PASSWORD_FILE, "
+            "SESSION_DB_PASSWORD_SECRET or SESSION_DB_IDENTITY is for. "
+            "For example SESSION_DB_URI=postgresql://adk_user@db.example.org/adk_sessions"
+        )
+        raise InvalidSettingError(message)
+
+
 def _require_encryption(url: URL, identity: str) -> None:
     """A token is sent as it is: whoever reads it on the way can log in with it."""
     host = url.query.get("host", url.host or "localhost")

@@ -11,6 +11,8 @@ import pytest
 
 from app.environment import ROOT
 
+NOWHERE = "postgresql://adk_user:change-me@127.0.0.1:9/adk_sessions"
+
 
 def serve(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """Run a server that cannot start, and tell on standard error what Python loads for it."""
@@ -53,6 +55,33 @@ def test_an_address_that_others_can_reach_is_refused(host: str, path: Path) -> N
     assert error.startswith("error: expected a loopback address")
     assert "--host 127.0.0.1" in error
     assert not path.exists()
+
+
+@pytest.mark.parametrize("setting", ["SESSION_DB_PASSWORD_FILE", "SESSION_DB_PASSWORD_SECRET"])
+def test_a_password_of_no_server_is_refused(setting: str, path: Path) -> None:
+    """Else the sessions would go into a file of this machine, and nobody would notice."""
+    done = serve("--port", "0", SESSION_DB_URI=f"sqlite:///{path}", **{setting: "/run/secrets/uri"})
+
+    assert done.returncode == 2
+    (error,) = errors(done)
+    assert error.startswith("error: expected SESSION_DB_URI to name the PostgreSQL database")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"SESSION_DB_URI": f"{NOWHERE}?sslmode=verify-full&sslrootcert=/nope"}, "a readable file with the CA"),
+        ({"SESSION_DB_URI": NOWHERE, "API_ACCESS": "token", "API_TOKEN_FILE": "/nope"}, "expected API_TOKEN_FILE"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_before_anything_is_waited_for(settings: dict[str, str], words: str) -> None:
+    """Nothing answers at that address, and for that there would be a wait of a minute."""
+    done = serve("--port", "0", **settings)
+
+    assert done.returncode == 2
+    (error,) = errors(done)
+    assert words in error
 
 
 def test_a_database_among_the_agents_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from app import server
-from app.api.access import Access
+from app.api.access import Access, tokens_of
 from app.errors import InvalidSettingError
 
 USER = "/apps/echo/users/ada/sessions"
@@ -44,7 +44,7 @@ def read(variables: dict[str, str]) -> Access:
         ({"API_ACCESS": "token"}, "expected API_TOKEN or API_TOKEN_FILE, one of them, with API_ACCESS=token"),
         ({"API_ACCESS": "token", "API_TOKEN": TOKEN, "API_TOKEN_FILE": "/run/secrets/x"}, "one of them"),
         ({"API_ACCESS": "token", "API_TOKEN": "hunter2"}, "API_TOKEN: one token a line, each of 32 or more"),
-        ({"API_TOKEN": TOKEN}, "expected no settings of tokens with API_ACCESS=loopback, which checks none"),
+        ({"API_JWT_ISSUER": "x"}, "expected no settings of tokens with API_ACCESS=loopback, which checks none"),
         ({"API_ACCESS": "proxy", "API_TOKEN_FILE": "/run/secrets/x"}, "with API_ACCESS=proxy, which checks none"),
         ({"API_ACCESS": "token", "API_TOKEN": TOKEN, "API_JWT_ISSUER": "x"}, "with API_ACCESS=token"),
         ({"API_ACCESS": "jwt"}, "expected API_JWT_ISSUER, API_JWT_AUDIENCE, API_JWT_KEYS with API_ACCESS=jwt"),
@@ -78,6 +78,14 @@ def test_origins_are_taken_as_browsers_send_them(origin: str) -> None:
     found = read({"API_ALLOW_ORIGINS": f"{origin}, https://other.example.com"})
 
     assert found.origins == [origin, "https://other.example.com"]
+
+
+def test_a_token_of_docker_composes_keeps_nobody_from_serving_this_machine() -> None:
+    """`make staging` makes it in the `.env` that `make serve` reads, too; it is not asked for there."""
+    found = read({"API_TOKEN": TOKEN})
+
+    assert found.access == "loopback"
+    assert tokens_of(found) is None
 
 
 def test_a_token_is_not_shown_by_the_settings() -> None:

@@ -138,6 +138,19 @@ def test_a_frozen_database_is_told_within_the_bound(client: httpx.Client, cluste
     becomes(client, 200)
 
 
+def test_a_database_that_takes_writes_again_is_ready(client: httpx.Client, cluster: Cluster) -> None:
+    """What the probe's own connection began with has ended with that connection."""
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'adk_user'"
+    cluster.execute("ALTER DATABASE sessions SET default_transaction_read_only = on")
+    cluster.execute(ended)
+    try:
+        becomes(client, 503, "takes no writes")
+    finally:
+        cluster.execute("ALTER DATABASE sessions RESET default_transaction_read_only")
+
+    becomes(client, 200)
+
+
 def test_no_reason_names_a_host_or_shows_a_secret(client: httpx.Client, cluster: Cluster, url: URL) -> None:
     """Whoever reaches the port may ask, without a token."""
     cluster.execute("ALTER ROLE adk_user PASSWORD 'another'")
