@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import environment
 from app.api import sessions
 from app.api.kinds import told
 from app.api.problem import problem
@@ -107,7 +108,9 @@ async def _refused(_: Request, error: Exception) -> Response:
         return answer(cause)
     if error.status_code in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         return Response(status_code=error.status_code, headers=error.headers)
-    return problem(error.status_code, str(error.detail), error.headers)
+    # ADK names the folder in which it has looked for an agent, which is nobody's business outside.
+    detail = str(error.detail).replace(str(environment.agents_dir()), "agents")
+    return problem(error.status_code, detail, error.headers)
 
 
 async def _misfit(_: Request, error: Exception) -> Response:

@@ -128,6 +128,20 @@ def test_an_unknown_session_is_not_found(server: Server) -> None:
     assert server.say("unknown", {"text": "hello"}).status_code == 404
 
 
+def test_an_unknown_agent_is_told_without_a_path_of_the_server(server: Server) -> None:
+    """ADK's words name the folder in which it has looked."""
+    assert server.client.post("/apps/nobody/users/user/sessions", json={"sessionId": "s"}).status_code == 200
+    message = {"role": "user", "parts": [{"text": "hello"}]}
+
+    answered = server.client.post(
+        "/run", json={"appName": "nobody", "userId": "user", "sessionId": "s", "newMessage": message}
+    )
+
+    assert answered.status_code == 404
+    assert "'nobody'" in answered.json()["detail"]
+    assert str(server.agents.parent) not in answered.text
+
+
 @pytest.mark.parametrize("path", ["/docs", "/list-apps", USER])
 def test_a_request_for_another_host_is_rejected(path: str, server: Server) -> None:
     """A page in the developer's browser must not reach the sessions (DNS rebinding)."""
