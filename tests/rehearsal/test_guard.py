@@ -122,6 +122,8 @@ def test_a_postmaster_that_is_killed_alone_leaves_no_process(programs: Path, pro
         postmaster.kill()
 
         assert gone(folder, processes)
+        while cluster.running:  # The guard itself ends last.
+            time.sleep(0.01)
         cluster.start()
         assert cluster.execute("SELECT 1") == [(1,)]
 

@@ -219,8 +219,9 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self._ends.append(client)  # Before the server is asked, which may not be there any more.
                 server = socket.create_connection(("127.0.0.1", self._port))
-                self._ends += [client, server]
+                self._ends.append(server)
                 ended = threading.Event()
                 for ends in ((client, server, ended, True), (server, client, ended, False)):
                     self._threads.append(threading.Thread(target=self._pass, args=ends, daemon=True))
