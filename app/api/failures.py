@@ -1,6 +1,7 @@
 """Turns whatever goes wrong behind it into an answer that says whether to try again, and never into a bare 500."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -28,7 +29,6 @@ _STALE: Final = (
     "it, send it again"
 )
 
-
 _CUT_OFF: Final = (
     "this server has ended before the request did. Read the session, and send what is missing: what the request had "
     "stored before is kept"
@@ -40,8 +40,11 @@ def install(app: FastAPI) -> None:
 
     Args:
         app: ADK's app.
+
+    Raises:
+        InvalidSettingError: AGENTS_DIR names no folder.
     """
-    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(HTTPException, functools.partial(_refused, agents=str(environment.agents_dir())))
     app.add_exception_handler(RequestValidationError, _misfit)
     app.add_middleware(Failures)
 
@@ -100,7 +103,7 @@ def answer(error: Exception) -> Response:
     return problem(500, "this server failed in a way that nobody has foreseen; its log has more under this request_id")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(_: Request, error: Exception, *, agents: str) -> Response:
     """ADK raises this one too where it has caught another (google-adk 2.13 `_create_session`)."""
     assert isinstance(error, HTTPException)  # noqa: S101  # Starlette's promise; for the type checker.
     cause = error.__cause__
@@ -109,8 +112,7 @@ async def _refused(_: Request, error: Exception) -> Response:
     if error.status_code in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         return Response(status_code=error.status_code, headers=error.headers)
     # ADK names the folder in which it has looked for an agent, which is nobody's business outside.
-    detail = str(error.detail).replace(str(environment.agents_dir()), "agents")
-    return problem(error.status_code, detail, error.headers)
+    return problem(error.status_code, str(error.detail).replace(agents, "agents"), error.headers)
 
 
 async def _misfit(_: Request, error: Exception) -> Response:

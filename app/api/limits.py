@@ -131,6 +131,7 @@ class Rate:
         self._app = app
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._asked = parse_many(limits.rate) if limits.rate else None
+        self._of_one = parse_many(_RATE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI."""
@@ -155,7 +156,7 @@ class Rate:
         if self._asked is not None:
             return self._asked
         one = found.caller is None or found.caller.user is not None
-        return parse_many(_RATE) if one else []
+        return self._of_one if one else []
 
 
 def _address(scope: Scope) -> str:
