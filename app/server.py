@@ -35,11 +35,12 @@ def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
         ADK's app without its web interface; `/docs` describes the routes.
 
     Raises:
-        InvalidSettingError: As `environment.served_database`.
+        InvalidSettingError: As `environment.served_database`, `start.judge` and `adk_app`.
         SessionDatabaseError: As `start.make_ready`.
     """
     logs.install(logs.Logs.read())
     url = url or environment.served_database()
+    start.judge(url)
     start.make_ready(url)
     return adk_app(host, url)
 

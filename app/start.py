@@ -12,7 +12,7 @@ from app.backends.postgresql.connection import opened
 from app.backends.postgresql.readiness import expect_ready
 from app.backends.postgresql.trust import trusted
 from app.credentials import choice
-from app.credentials.interface import Credentials
+from app.credentials.interface import Credentials, another
 from app.engine import Pool
 from app.errors import (
     AuthenticationError,
@@ -48,13 +48,12 @@ def make_ready(url: URL, report: Report = lambda _: None) -> None:
     """As `verbs.make_ready`, with the login that this process is to use, once the database answers.
 
     Args:
-        url: The session database.
+        url: The session database, after `judge`.
         report: Takes a line of progress.
 
     Raises:
         SessionDatabaseError: As `verbs.make_ready`; what can pass with time only after SESSION_DB_WAIT seconds.
     """
-    judge(url)
     once_up(lambda: _make_ready(url), report)
 
 
@@ -113,8 +112,7 @@ def _make_ready(url: URL) -> None:
     try:
         make_ready(login.on(url))
     except AuthenticationError:
-        source.refused(login)
-        if (other := source.login()) == login:
+        if (other := another(source, login)) is None:
             raise
         make_ready(other.on(url))
 

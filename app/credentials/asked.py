@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from app.credentials.failures import NoLoginError
-from app.credentials.interface import Credentials, Login
+from app.credentials.interface import Credentials, Login, another
 
 T = TypeVar("T")
 
@@ -39,21 +39,15 @@ class AskedCredentials:
         return await self._bounded(self._credentials.login)
 
     async def refused(self, login: Login) -> Login | None:
-        """Tell of a login that the server does not accept.
+        """As `another`.
 
-        Returns:
-            Another one to try; None where there is none.
+        Args:
+            login: The login that the server does not accept.
 
         Raises:
             SessionDatabaseError: As `login`.
         """
-
-        def ask() -> Login:
-            self._credentials.refused(login)
-            return self._credentials.login()
-
-        other = await self._bounded(ask)
-        return None if other == login else other
+        return await self._bounded(lambda: another(self._credentials, login))
 
     async def _bounded(self, ask: Callable[[], T]) -> T:
         try:

@@ -44,3 +44,21 @@ class Credentials(Protocol):
 
     def refused(self, login: Login) -> None:
         """The server does not accept a login: whatever is kept of it is to be fetched anew."""
+
+
+def another(credentials: Credentials, login: Login) -> Login | None:
+    """Tell of a login that the server does not accept; blocks as `Credentials`.
+
+    Args:
+        credentials: What gave it.
+        login: The login.
+
+    Returns:
+        Another one to try; None where there is none.
+
+    Raises:
+        SessionDatabaseError: As `Credentials`.
+    """
+    credentials.refused(login)
+    other = credentials.login()
+    return None if other == login else other
