@@ -11,7 +11,8 @@ from app.errors import InvalidSettingError
 
 Look = Callable[[str], str | None]
 
-_WHERE: Final = "It is set in the environment, .env.local or .env"
+WHERE: Final = "It is set in the environment, .env.local or .env"
+"""The place to change, for messages."""
 
 
 def variable(name: str, default: Any, meaning: str, *, example: str | None = None, **bounds: Any) -> Any:
@@ -64,7 +65,7 @@ def _refusal(error: Any, named: dict[str, FieldInfo]) -> str:
     """One line; pydantic's own words start with a capital letter and tell the bounds."""
     said = str(error["msg"]).removeprefix("Value error, ")
     if not error["loc"]:  # Of several settings together, whose words name them.
-        return f"{said}. {_WHERE}"
+        return f"{said}. {WHERE}"
     (name, *_) = error["loc"]
     example = named[name].examples or [""]
-    return f"expected another value of {name}: {said[:1].lower()}{said[1:]}. For example {name}={example[0]}. {_WHERE}"
+    return f"expected another value of {name}: {said[:1].lower()}{said[1:]}. For example {name}={example[0]}. {WHERE}"

@@ -15,15 +15,13 @@ from app.api.signed import Rules, SignedTokens, key_source
 from app.api.tokens import SharedTokens, Tokens, accepted
 from app.api.watched import WatchedFile
 from app.errors import InvalidSettingError
-from app.settings import Settings, variable
+from app.settings import WHERE, Settings, variable
 
 _T = TypeVar("_T")
 
 _MADE: Final = "the output of openssl rand -hex 32"
 _OF_TOKENS: Final = ("token", "loopback")
 """`make staging` makes a token for docker compose, in the `.env` that servers of this machine alone read as well."""
-
-_WHERE: Final = "It is set in the environment, .env.local or .env"
 
 
 class Access(Settings):
@@ -187,7 +185,7 @@ def _usable(name: str, make: Callable[[], _T]) -> _T:
         return make()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        message = f"expected {name} to name a file that can be used: {reason}. {_WHERE}"
+        message = f"expected {name} to name a file that can be used: {reason}. {WHERE}"
         raise InvalidSettingError(message) from None
 
 
