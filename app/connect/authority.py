@@ -10,16 +10,12 @@ from typing import Final
 
 from sqlalchemy import URL
 
+from app.backends.postgresql.trust import BUNDLES, SYSTEM
 from app.errors import DatabaseUnavailableError
 from app.stack import Record
 
-SYSTEM: Final = "system"
-
 _SYSTEM_SINCE: Final = 16
 """The first psql that knows the word (PostgreSQL 16, "Release Notes")."""
-
-_BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-"""Where Debian, Fedora and macOS keep what their system trusts."""
 
 _FILE: Final = "ca.pem"
 
@@ -85,7 +81,7 @@ def _system(psql: str) -> str:
     major = re.search(r"(\d+)", told)
     if major is None or int(major[1]) >= _SYSTEM_SINCE:
         return SYSTEM
-    return next((bundle for bundle in _BUNDLES if Path(bundle).is_file()), SYSTEM)
+    return next((bundle for bundle in BUNDLES if Path(bundle).is_file()), SYSTEM)
 
 
 def _downloaded(address: str) -> str:

@@ -10,11 +10,12 @@ from sqlalchemy import URL
 from app.backends.postgresql import uri
 from app.errors import InvalidSettingError
 
-_BUNDLES: Final = (
+BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine and what derives from them.
     "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat and what derives from it.
     "/etc/ssl/cert.pem",  # macOS.
 )
+"""Where operating systems keep what they trust."""
 
 _FULL: Final = "verify-full"
 _VERIFYING: Final = ("verify-ca", _FULL)
@@ -67,5 +68,5 @@ def _named(url: URL) -> str:
 
 def _system() -> str | None:
     """The file that Python's own OpenSSL, SSL_CERT_FILE or the system has; None where none is known."""
-    files = (ssl.get_default_verify_paths().cafile, *_BUNDLES)
+    files = (ssl.get_default_verify_paths().cafile, *BUNDLES)
     return next((file for file in files if file and Path(file).is_file()), None)
