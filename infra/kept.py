@@ -11,6 +11,7 @@ from typing import Any, Final
 from infra import stack_file
 from infra.errors import DeploymentError
 from infra.layout import PROJECT, ROOT
+from infra.policy.rule import cloud_of
 from infra.policy.servers import AWS, AZURE, GCP
 from infra.unsettled import NAMES, adopted
 
@@ -84,7 +85,7 @@ def _lines(stack: str, known: Resources, names: Iterable[str], *, rehearsal: boo
     for name in names:
         source = next(each for each in known if _name(each).startswith(name.rpartition("-drill-")[0]))
         type_, inputs = source["type"], {**(source.get("inputs") or {}), NAMES[source["type"]]: name}
-        cloud = {AWS: "aws", GCP: "gcp", AZURE: "azure"}[type_]
+        cloud = cloud_of(type_)
         one_more = f"{{id: {_next(config.get(f'{PROJECT}:{cloud}'))}, adopt: {adopted(config, type_, inputs)}}}"
         suffix = " --rehearse" if rehearsal else ""
         yield (

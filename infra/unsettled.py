@@ -11,6 +11,7 @@ from pulumi.automation.events import EngineEvent
 
 from infra import stack_file
 from infra.layout import PROJECT, ROOT
+from infra.policy.rule import cloud_of
 from infra.policy.servers import AWS, AZURE, GCP
 
 _CUT_OFF: Final = ("error reading from server", "exited prematurely", "transport is closing", "connection refused")
@@ -83,7 +84,7 @@ def lines(stack: str, servers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
 
 
 def _advice(stack: str, config: Mapping[str, Any], type_: str, name: str, adopt: str) -> str:
-    cloud = {AWS: "aws", GCP: "gcp", AZURE: "azure"}[type_]
+    cloud = cloud_of(type_)
     section = config.get(f"{PROJECT}:{cloud}") or {}
     ids = [str(each.get("id")) for each in section.get("servers") or [{"id": "g1"}]]
     id_ = next((each for each in ids if name.endswith(f"-{each}")), None)

@@ -20,7 +20,7 @@ from infra.guard.rotation import rotation
 from infra.guard.said import Said
 from infra.guard.standing import Standing, standing
 from infra.policy.enforcement import Gate
-from infra.policy.rule import CLOUDS
+from infra.policy.rule import cloud_of
 
 __all__ = [
     "Plan",
@@ -51,7 +51,7 @@ def concerns(known: Resources) -> bool:
     Args:
         known: The resources of the state.
     """
-    return any(resource["type"].partition(":")[0] in CLOUDS for resource in known)
+    return any(cloud_of(resource["type"]) for resource in known)
 
 
 def preview(

@@ -9,7 +9,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from infra.changes import changed, differences
 from infra.policy.enforcement import Gate
-from infra.policy.rule import CLOUDS, Resource
+from infra.policy.rule import Resource, cloud_of
 from infra.policy.servers import SERVERS, replica
 
 REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced", "import-replacement"})
@@ -69,7 +69,7 @@ class Step:
     @property
     def cloud(self) -> str:
         """Its section of the stack file; read-only."""
-        return CLOUDS.get(self.type.partition(":")[0], "")
+        return cloud_of(self.type)
 
     @property
     def leads(self) -> bool:

@@ -11,6 +11,15 @@ CLOUDS: Final = {"gcp": "gcp", "aws": "aws", "azure-native": "azure"}
 Severity = Literal["critical", "high", "medium"]
 
 
+def cloud_of(type_: str) -> str:
+    """The section of the stack file that a type's resources come from; empty for what belongs to no cloud; read-only.
+
+    Args:
+        type_: A resource's token, for example `aws:rds/instance:Instance`.
+    """
+    return CLOUDS.get(type_.partition(":")[0], "")
+
+
 class _Unknown:
     """Stands for a value that a preview cannot know; it is given the benefit of the doubt, and checked by `up`."""
 
@@ -40,7 +49,7 @@ class Resource:
     @property
     def cloud(self) -> str:
         """The section of the stack file that it comes from; empty for what belongs to no cloud; read-only."""
-        return CLOUDS.get(self.type.partition(":")[0], "")
+        return cloud_of(self.type)
 
     def at(self, path: str) -> Any:
         """The input at a path such as `settings.availabilityType`: None where nothing is, or `UNKNOWN`; read-only."""
