@@ -1,10 +1,14 @@
-"""A place for a database, a bootstrapped one, and what is in it; nothing of the developer's own settings."""
+"""Places for databases, servers that tests may stop, and a way to them that loses answers; no settings of one's own."""
 
+import contextlib
 import json
 import os
+import secrets
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +21,10 @@ from app.backends.interface import Target
 from app.environment import ROOT
 from app.stack import Record
 from app.verbs import bootstrap
+from rehearsal.binaries import binaries
+from rehearsal.cluster import Cluster
 from rehearsal.controlplane import client
-from rehearsal.ground import ground
+from rehearsal.ground import ground as fresh_ground
 
 Query = Callable[[Path, str], list[Any]]
 Start = Callable[[], tuple["subprocess.Popen[str]", str]]
@@ -109,6 +115,106 @@ def start(environ: dict[str, str]) -> Iterator[Start]:
         process.communicate()
 
 
+class Proxy:
+    """Passes PostgreSQL's protocol on, and swallows the answers to commits when told to.
+
+    Attributes:
+        port: Where it listens on the loopback address.
+        lose: How many answers to commits are still to be lost, the connection with them.
+        lost: How many were.
+    """
+
+    def __init__(self, port: int) -> None:
+        """Listen in front of the server at a port."""
+        self._server = port
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.port: int = self._sockets[0].getsockname()[1]
+        self.lose = 0
+        self.lost = 0
+        self._threads: list[threading.Thread] = []
+        self._run(self._accept)
+
+    def close(self) -> None:
+        """End everything."""
+        for each in self._sockets:
+            _end(each)
+        for thread in self._threads:
+            thread.join()
+        for each in self._sockets:
+            each.close()
+
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        listener = self._sockets[0]
+        while True:
+            try:
+                client, _ = listener.accept()
+                self._sockets.append(client)  # Before the server is asked, which may not be there any more.
+                server = socket.create_connection(("127.0.0.1", self._server))
+            except OSError:
+                return
+            self._sockets.append(server)
+            losing = threading.Event()
+            self._run(self._ask, client, server, losing)
+            self._run(self._answer, server, client, losing)
+
+    def _ask(self, client: socket.socket, server: socket.socket, losing: threading.Event) -> None:
+        while data := _received(client):
+            if self.lose and b"COMMIT" in data:
+                self.lose -= 1
+                losing.set()
+            _send(server, data)
+        _end(server)
+
+    def _answer(self, server: socket.socket, client: socket.socket, losing: threading.Event) -> None:
+        while data := _received(server):
+            if losing.is_set():  # The server has answered, so it has committed.
+                self.lost += 1
+                break
+            _send(client, data)
+        _end(client)
+
+
+def _end(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # The other side may have been first.
+        each.shutdown(socket.SHUT_RDWR)
+
+
+def _send(sink: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        sink.sendall(data)
+
+
+def _received(source: socket.socket) -> bytes:
+    try:
+        return source.recv(65536)
+    except OSError:
+        return b""
+
+
+@pytest.fixture(scope="module")
+def cluster(ground: Path) -> Iterator[Cluster]:
+    """A server of the module's own, which its tests stop and freeze."""
+    with Cluster.create(ground / secrets.token_hex(4), binaries(15, print)) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def proxied() -> Iterator[Callable[[URL], Proxy]]:
+    """Gives proxies in front of the servers of databases."""
+    with contextlib.ExitStack() as stack:
+
+        def make(url: URL) -> Proxy:
+            made = Proxy(url.port or 0)
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "aws": {
         "multiAz": True,
@@ -138,7 +244,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="session")
 def rehearsal_folder() -> Iterator[Path]:
     """The folder of a rehearsal; at the end nothing of it runs any more."""
-    with ground() as folder:
+    with fresh_ground() as folder:
         yield folder
         client.stop(folder)
 

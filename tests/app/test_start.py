@@ -1,11 +1,9 @@
 """How a server begins: it waits for a database that is not up yet, and for nothing else."""
 
 import os
-import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import URL
@@ -15,16 +13,8 @@ from app.backends.interface import Target
 from app.environment import ROOT
 from app.errors import AuthenticationError, ClosedPortError, MissingDatabaseError, NotReadyError
 from app.verbs import bootstrap, differences
-from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
 from rehearsal.managed import ManagedDatabase, managed
-
-
-@pytest.fixture(scope="module")
-def cluster(ground: Path) -> Iterator[Cluster]:
-    """A server of the module's own, which its tests stop."""
-    with Cluster.create(ground / secrets.token_hex(4), binaries(15, print)) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

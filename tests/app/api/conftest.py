@@ -22,7 +22,6 @@ from sqlalchemy import URL
 
 from app import dsn, server, verbs
 from app.backends.interface import Target
-from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
 from rehearsal.leftovers import swept
 from rehearsal.managed import managed
@@ -75,13 +74,6 @@ def postgresql_url(clusters: Any) -> Iterator[URL]:
         url = database.admin.set(username=f"adk_{mark}", password=secrets.token_hex(16))
         verbs.bootstrap(Target(url, database.admin))
         yield url
-
-
-@pytest.fixture(scope="module")
-def cluster(ground: Path) -> Iterator[Cluster]:
-    """A server of the module's own, which its tests stop and freeze."""
-    with Cluster.create(ground / secrets.token_hex(4), binaries(15, print)) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

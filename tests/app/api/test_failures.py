@@ -1,8 +1,6 @@
 """What a client is told when the database fails under its request: a status, whether to try again, what was stored."""
 
 import contextlib
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -193,65 +191,18 @@ def test_a_stream_that_fails_half_way_says_the_same(client: httpx.Client, cluste
         assert secret not in answer.text
 
 
-class Wire:
-    """A connection to the server that is cut when the answer to a COMMIT comes, which the client never sees."""
-
-    def __init__(self, port: int) -> None:
-        """Listen; every connection is passed on."""
-        self.cut, self._port = False, port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._ends: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
-
-    def close(self) -> None:
-        """End all of it."""
-        for each in (self._listener, *self._ends):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-        for each in (self._listener, *self._ends):
-            each.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._ends.append(client)  # Before the server is asked, which may not be there any more.
-                server = socket.create_connection(("127.0.0.1", self._port))
-                self._ends.append(server)
-                ended = threading.Event()
-                for ends in ((client, server, ended, True), (server, client, ended, False)):
-                    self._threads.append(threading.Thread(target=self._pass, args=ends, daemon=True))
-                    self._threads[-1].start()
-
-    def _pass(self, source: socket.socket, target: socket.socket, ended: threading.Event, *to_server: bool) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                if to_server[0] and self.cut and b"COMMIT" in data:
-                    ended.set()
-                if not to_server[0] and ended.is_set():
-                    break
-                target.sendall(data)
-        for each in (source, target):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-
 def test_an_answer_to_a_commit_that_never_came_is_unknown(
-    client: httpx.Client, serve: Serve, url: URL, session: str
+    client: httpx.Client, serve: Serve, url: URL, session: str, proxied: Callable[[URL], Any]
 ) -> None:
     """Here it was stored; nobody can tell from this side, and the answer does not pretend to."""
-    wire = Wire(int(url.port or 0))
-    through = serve(url.set(port=wire.port))
+    proxy = proxied(url)
+    through = serve(url.set(port=proxy.port))
     assert through.get(session).status_code == 200
-    wire.cut = True
+    proxy.lose = 1
 
     answer = through.patch(session, json={"stateDelta": {"a": 1}})
 
-    wire.close()
+    assert proxy.lost == 1
     refused(answer, 503, "whether it did is unknown", "Read the session", retry=True)
     assert client.get(session).json()["state"] == {"a": 1}
 
