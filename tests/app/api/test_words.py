@@ -189,6 +189,8 @@ def test_so_is_a_run_that_makes_no_sense(client: httpx.Client, turn: dict[str, A
 def test_an_error_of_an_agent_stays_one_of_the_server(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever wrote the agent is to see it, and the client is not to be blamed."""
     client.post(USER, json={"sessionId": "broken"})
+    turn = {"appName": "echo", "userId": "ada", "sessionId": "broken", "newMessage": {"parts": [{"text": "a"}]}}
+    assert client.post("/run", json=turn).status_code == 200, "ADK loads an agent with its first turn"
     (agent,) = (module.root_agent for name, module in sys.modules.items() if name == "echo.agent")
 
     async def broken(*_: Any) -> Any:
@@ -197,7 +199,6 @@ def test_an_error_of_an_agent_stays_one_of_the_server(client: httpx.Client, monk
         yield
 
     monkeypatch.setattr(type(agent), "_run_async_impl", broken)
-    turn = {"appName": "echo", "userId": "ada", "sessionId": "broken", "newMessage": {"parts": [{"text": "a"}]}}
     answer = client.post("/run", json=turn)
 
     assert answer.status_code == 500
