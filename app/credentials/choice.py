@@ -29,13 +29,13 @@ class Proof(Settings):
         "what proves who the role is: a `password`, or tokens of `rds_iam`, `cloudsql_iam` or `entra`",
     )
     password_file: str | None = variable(
-        "SESSION_DB_PASSWORD_FILE",
+        file.VARIABLE,
         None,
         "file with the password, or with the whole URI; read for every connection",
-        example="/run/secrets/session-db-password",
+        example=file.EXAMPLE,
     )
     password_secret: str | None = variable(
-        "SESSION_DB_PASSWORD_SECRET",
+        secret_store.VARIABLE,
         None,
         "the stack's `secret_ref`, or another secret with the password or the URI",
         example="projects/my-project/secrets/sessions-uri/versions/latest",

@@ -5,9 +5,14 @@ from typing import Final
 
 from sqlalchemy import URL
 
+from app import regular
 from app.credentials.content import Content
 from app.credentials.failures import NoLoginError
 from app.credentials.renewed import Lease, RenewedCredentials
+
+VARIABLE: Final = "SESSION_DB_PASSWORD_FILE"
+
+EXAMPLE: Final = "/run/secrets/session-db-password"
 
 _LONGEST: Final = 65_536
 """Bytes; a token or a URI is far shorter."""
@@ -23,19 +28,19 @@ def credentials(url: URL, path: Path) -> RenewedCredentials:
         url: The database, as SESSION_DB_URI names it.
         path: The file.
     """
-    content = Content(url, str(path))
+    where = f"{path}, which {VARIABLE} names"
+    content = Content(url, where)
 
     def fetch(now: float) -> Lease:
-        return Lease(content.login(_text(path)), renew_at=now, ends_at=float("inf"))
+        return Lease(content.login(_text(path, where)), renew_at=now, ends_at=float("inf"))
 
     return RenewedCredentials(fetch, floor=0)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, where: str) -> str:
+    """What is no UTF-8 is left to whoever reads it, who tells it without its bytes."""
     try:
-        with path.open("rb") as file:
-            return file.read(_LONGEST).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        message = f"expected a password in {path}, which SESSION_DB_PASSWORD_FILE names, but: {reason}"
+        return regular.read(path, _LONGEST).decode(errors="surrogateescape")
+    except OSError as error:
+        message = f"expected a password in {where}, but: {error.strerror}. For example {VARIABLE}={EXAMPLE}"
         raise NoLoginError(message) from None

@@ -11,6 +11,8 @@ from app.credentials.content import Content
 from app.credentials.renewed import Lease, RenewedCredentials
 from app.errors import InvalidSettingError
 
+VARIABLE: Final = "SESSION_DB_PASSWORD_SECRET"
+
 _EVERY: Final = 300.0
 """Seconds between two looks: a rotation is followed within minutes, long before the next one."""
 
@@ -53,7 +55,7 @@ def reading(url: URL, reference: str, read: Callable[[], str]) -> RenewedCredent
         reference: The secret's name, for messages.
         read: Gets what it holds; blocks, for a bounded time.
     """
-    content = Content(url, reference)
+    content = Content(url, f"{reference}, which {VARIABLE} names")
 
     def fetch(now: float) -> Lease:
         return Lease(content.login(read()), now + _EVERY, float("inf"))

@@ -1,6 +1,8 @@
 """A password in a file: whatever way it changes, the next connection has the new one."""
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,17 +101,69 @@ def test_while_the_file_is_being_written_the_password_before_is_used(url: URL, p
     assert credentials.login().password == "first"
 
 
-@pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), (b"", "it is empty"), (b"\xff", "no UTF-8")])
-def test_a_file_that_cannot_be_used_from_the_start_is_told_in_one_line(
-    url: URL, path: Path, content: bytes | None, reason: str
+def fifo(path: Path) -> None:
+    """A pipe that nobody writes to."""
+    os.mkfifo(path)
+
+
+UNUSABLE = {
+    "nothing there": (lambda _: None, "No such file or directory"),
+    "a folder": (Path.mkdir, "Is a directory"),
+    "a pipe": (fifo, "it is a pipe"),
+    "empty": (lambda path: path.write_bytes(b""), "it is empty"),
+    "no UTF-8": (lambda path: path.write_bytes(b"hunter\xff"), "it is no UTF-8 text"),
+    "UTF-16": (lambda path: path.write_text("hunter", encoding="utf-16"), "it has a NUL in it"),
+    "UTF-16 without a BOM": (lambda path: path.write_text("hunter", encoding="utf-16-le"), "it has a NUL in it"),
+    "too long": (lambda path: path.write_text("hunter2" * 20_000), "it is longer than 65536 bytes"),
+    "deep JSON": (lambda path: path.write_text('{"password":' * 5_000), "it is JSON of too many levels"),
+    "half a pair": (lambda path: path.write_text('{"password": "hunter\\ud800"}'), "it is no UTF-8 text"),
+    "half a pair in the role": (
+        lambda path: path.write_text('{"username": "hunter\\ud800", "password": "hunter"}'),
+        "it is no UTF-8 text",
+    ),
+    "a role that is a number": (
+        lambda path: path.write_text('{"username": 7301, "password": "hunter"}'),
+        "the username in its JSON is no text",
+    ),
+    "a password that is a number": (lambda path: path.write_text('{"password": 7301}'), "the password in its JSON"),
+    "a password that is none": (lambda path: path.write_text('{"password": ""}'), "it is empty"),
+    "a URI that is none": (lambda path: path.write_text("postgresql://a:hun@ter2@b/c"), "an @ in the user"),
+}
+"""What may be in the place of a password, and what is said of it."""
+
+
+@pytest.mark.parametrize(("make", "reason"), list(UNUSABLE.values()), ids=list(UNUSABLE))
+def test_a_file_that_cannot_be_used_is_told_in_one_line(
+    url: URL, path: Path, make: Callable[[Path], object], reason: str
 ) -> None:
-    """With its name."""
+    """With its name, the variable that names it and what it may hold, and nothing of what it holds."""
     path.unlink()
-    if content is not None:
-        path.write_bytes(content)
+    make(path)
 
     with pytest.raises(NoLoginError, match=reason) as caught:
         file.credentials(url, path).login()
 
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
+    said = str(caught.value)
+    assert f"{path}, which SESSION_DB_PASSWORD_FILE names" in said
+    assert "or example" in said
+    assert "\n" not in said
+    assert not any(word in said.replace(str(path), "") for word in ("hun", "ter2", "7301", "0xff"))
+
+
+def test_a_file_that_may_not_be_read_is_told_in_one_line(url: URL, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root reads every file, so the refusal is the system's as another user gets it."""
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    with pytest.raises(NoLoginError, match="SESSION_DB_PASSWORD_FILE names, but: Permission denied"):
+        file.credentials(url, path).login()
+
+
+def test_the_mark_that_an_editor_puts_in_front_is_none_of_the_password(url: URL, path: Path) -> None:
+    """A byte order mark, which nobody sees."""
+    path.write_text("first\n", encoding="utf-8-sig")
+
+    assert file.credentials(url, path).login().password == "first"
