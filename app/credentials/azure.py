@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.identity import DefaultAzureCredential
 from sqlalchemy import URL
 
-from app.credentials.failures import translated
+from app.credentials.failures import read_as_documented, translated
 from app.credentials.interface import Login
 from app.credentials.renewed import Lease
 
@@ -64,6 +64,7 @@ def secret(reference: str, *, plain: bool = False) -> Callable[[], str]:
                 HttpRequest("GET", reference, params={"api-version": "7.4"}), enforce_https=not plain
             )
             answer.raise_for_status()
-            return str(answer.json()["value"])
+            with read_as_documented(f"the secret {reference}"):
+                return str(answer.json()["value"])
 
     return read

@@ -31,3 +31,20 @@ def translated(what: str, login: str, *kinds: type[Exception]) -> Iterator[None]
         first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         message = f"expected {what}, but: {first[:_LONGEST].rstrip('.')}. To log in: {login}"
         raise NoLoginError(message) from None
+
+
+@contextmanager
+def read_as_documented(what: str) -> Iterator[None]:
+    """Turn an answer of another form, which the body takes apart, into our error; nothing of it is shown.
+
+    Args:
+        what: What was asked for. For example "the secret projects/p/secrets/s".
+
+    Raises:
+        NoLoginError: It is of another form.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, RecursionError):
+        message = f"expected {what}, but the answer is of another form. Look for a proxy in between that answers itself"
+        raise NoLoginError(message) from None

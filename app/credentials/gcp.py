@@ -13,7 +13,7 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from requests import RequestException
 from sqlalchemy import URL
 
-from app.credentials.failures import NoLoginError, translated
+from app.credentials.failures import NoLoginError, read_as_documented, translated
 from app.credentials.interface import Login
 from app.credentials.renewed import Lease
 
@@ -70,7 +70,9 @@ def secret(reference: str, service: str = _SECRETS) -> Callable[[], str]:
                 f"expected the secret {reference}, but Secret Manager answers {answer.status_code} {answer.reason}"
             )
             raise NoLoginError(message)
-        return base64.b64decode(answer.json()["payload"]["data"]).decode()
+        with read_as_documented(f"the secret {reference}"):
+            # What is no UTF-8 is told by whoever reads the text, without its bytes.
+            return base64.b64decode(answer.json()["payload"]["data"]).decode(errors="surrogateescape")
 
     return read
 

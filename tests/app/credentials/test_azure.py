@@ -81,3 +81,13 @@ def test_a_secret_that_may_not_be_read_is_told_in_one_line(url: URL, identity: A
 
     assert "eyJ" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [{}, ["value"], {"id": "1"}])
+def test_an_answer_of_another_form_is_told_in_one_line(body: Any, url: URL, identity: Any) -> None:
+    """As of a proxy in between."""
+    identity.answer = lambda asked: (200, body) if asked.path.startswith(SECRET) else answered(asked)
+    address = f"{identity.address}{SECRET}"
+
+    with pytest.raises(NoLoginError, match=f"expected the secret {address}, but the answer is of another form"):
+        secret_store.reading(url, address, azure.secret(address, plain=True)).login()

@@ -103,3 +103,15 @@ def test_a_secret_that_may_not_be_read_is_told_in_one_line(endpoint: Any, tmp_pa
     last = done.stderr.splitlines()[-1]
     assert last.endswith(f"NoLoginError: expected the secret {SECRET}, but Secret Manager answers 403 Forbidden")
     assert "ya29" not in done.stderr
+
+
+@pytest.mark.parametrize("body", [{}, [], {"payload": {"data": 7301}}, {"payload": {"data": "aHVudGVyMv8="}}])
+def test_an_answer_of_another_form_is_told_in_one_line(body: Any, endpoint: Any, tmp_path: Path) -> None:
+    """As of a proxy in between, or of a secret that is no text; nothing of it is shown."""
+    endpoint.answer = lambda asked: (200, body) if asked.path.endswith(":access") else machine(asked)
+
+    done = python(endpoint, tmp_path, READ, SECRET, endpoint.address)
+
+    last = done.stderr.splitlines()[-1]
+    assert f"NoLoginError: expected the secret {SECRET}, but " in last or "but it is no UTF-8 text" in last
+    assert not any(word in done.stderr for word in ("hunter2", "7301", "0xff"))
