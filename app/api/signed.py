@@ -143,7 +143,7 @@ class _Fetched(jwt.PyJWKClient):
             raise jwt.PyJWKClientConnectionError(message)
         try:
             found = super().fetch_data()
-        except (jwt.PyJWTError, ValueError, OSError) as error:
+        except (jwt.PyJWTError, ValueError, OSError, RecursionError) as error:
             self._failed = time.monotonic()
             raise jwt.PyJWKClientConnectionError(str(error)) from error
         self._failed = None
@@ -153,7 +153,7 @@ class _Fetched(jwt.PyJWKClient):
 def _key_set(text: str) -> dict[str, jwt.PyJWK]:
     try:
         found = jwt.PyJWKSet.from_dict(json.loads(text)).keys
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
         found = []
     keys = {key.key_id: key for key in found if key.key_id and key.public_key_use in ("sig", None)}
     if not keys:

@@ -5,6 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from app import regular
+
+_LONGEST: Final = 1_048_576
+"""Bytes: thousands of tokens, or of keys."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -30,7 +35,7 @@ class WatchedFile(Generic[_T]):
         """
         self._path, self._parse = path, parse
         self._seen: tuple[int, int, int] | None = self._mark()
-        self._found = parse(path.read_text(encoding="utf-8"))
+        self._found = parse(_text(path))
 
     def __call__(self) -> _T:
         """What it says now.
@@ -41,7 +46,7 @@ class WatchedFile(Generic[_T]):
         try:
             if (mark := self._mark()) != self._seen:
                 self._seen = None  # Until it has been read well.
-                self._found = self._parse(self._path.read_text(encoding="utf-8"))
+                self._found = self._parse(_text(self._path))
                 self._seen = mark
         except (OSError, ValueError) as error:
             self._seen = None
@@ -54,3 +59,12 @@ class WatchedFile(Generic[_T]):
         """A Kubernetes secret changes by a link to another file, an editor's in place."""
         found = self._path.stat()
         return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _text(path: Path) -> str:
+    """Its text, without a mark that an editor has put in front."""
+    try:
+        return regular.read(path, _LONGEST).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        message = "it is no UTF-8 text"  # Python's own words quote a byte of it.
+        raise ValueError(message) from None

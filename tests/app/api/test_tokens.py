@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -344,3 +345,52 @@ def test_a_key_set_that_holds_no_key_of_use_lets_nobody_in(issuer: Issuer) -> No
 
     with pytest.raises((RefusedTokenError, UnavailableKeysError)):
         caller(SignedTokens(RULES, key_source(issuer.url)), signed())
+
+
+def fifo(path: Path) -> None:
+    """A pipe that nobody writes to."""
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.write_bytes(ONE.encode() + b"\xff"), "it is no UTF-8 text"),
+        (fifo, "it is a pipe"),
+        (lambda path: path.write_text(f"{ONE}\n" * 50_000), "it is longer than 1048576 bytes"),
+    ],
+    ids=["no UTF-8", "a pipe", "too long"],
+)
+def test_a_file_that_cannot_be_used_is_told_without_a_byte_of_it(
+    tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    """At the start, where a pipe would hold a server up for ever."""
+    file = tmp_path / "file"
+    make(file)
+
+    for use in (lambda: WatchedFile(file, accepted), lambda: key_source(str(file))):
+        with pytest.raises((OSError, ValueError)) as caught:
+            use()
+        said = caught.value.strerror if isinstance(caught.value, OSError) else str(caught.value)
+        assert said is not None
+        assert reason in said
+        assert "0xff" not in said
+        assert "one-" not in said
+        assert len(said.splitlines()) == 1
+
+
+def test_keys_of_too_many_levels_are_refused_in_one_line(tmp_path: Path) -> None:
+    """Python's JSON gives up on them with an error that is no ValueError."""
+    file = tmp_path / "jwks.json"
+    file.write_text('{"keys":' * 5_000)
+
+    with pytest.raises(ValueError, match=r"^expected a JSON Web Key Set"):
+        key_source(str(file))
+
+
+def test_a_mark_in_front_of_a_file_is_none_of_a_token(tmp_path: Path) -> None:
+    """Editors on Windows put it there, and nobody sees it."""
+    file = tmp_path / "token"
+    file.write_text(f"{ONE}\n", encoding="utf-8-sig")
+
+    assert caller(SharedTokens(WatchedFile(file, accepted)), ONE).operator
