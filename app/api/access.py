@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr, field_validator, model_validator
 from starlette.middleware import Middleware
 
-from app.api import limits, users, words
+from app.api import limits, targets, users, words
 from app.api.door import Door, is_loopback
 from app.api.signed import Rules, SignedTokens, key_source
 from app.api.tokens import SharedTokens, Tokens, accepted
@@ -146,7 +146,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
     app.user_middleware += [
         Middleware(limits.Heads),
         Middleware(limits.Crowd, limits=bounds),
-        Middleware(words.Paths),
+        Middleware(targets.Targets),
         Middleware(Door, tokens=tokens_of(access), loopback=access.access == "loopback"),
         Middleware(limits.Rate, limits=bounds),
         Middleware(users.Gate, routes=app),

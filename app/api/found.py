@@ -1,6 +1,7 @@
 """What the layers in front of ADK have found out about one request, each for those behind it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,6 +11,28 @@ from starlette.types import Scope
 from app.api.tokens import Caller
 
 _KEY: Final = "session_db.found"
+
+_IDENTIFIERS: Final = (("app_name", "appName"), ("user_id", "userId"), ("session_id", "sessionId"))
+"""Of either spelling, as ADK takes them in bodies; who checks a caller in front of the server may look at the other."""
+
+
+class Pairs(list[tuple[str, Any]]):
+    """A JSON object or a query with every name as often as it was written: parsers differ in which of two they take."""
+
+    def values_of(self, *names: str) -> list[Any]:
+        """All values under any of the names."""
+        return [value for name, value in self if name in names]
+
+    def identifiers(self) -> Iterator[tuple[str, Any]]:
+        """What names an app, a user or a session, under the name of a path's part."""
+        for names in _IDENTIFIERS:
+            for value in self.values_of(*names):
+                yield names[0], value
+
+    def repeated(self) -> str | None:
+        """Why an app, a user or a session is named twice, by one name or by both; None where none is."""
+        count = Counter(name for name, _ in self.identifiers())
+        return next((f"expected {name} once" for name, times in count.items() if times > 1), None)
 
 
 @dataclass
@@ -21,6 +44,7 @@ class Found:
         refusal: What a caller who is not known is answered.
         template: The path of the route that it meets as the app declares it, for example `/list-apps`.
         params: The parts of the path that the route names.
+        query: The query as it is written, each name as often as it stands there.
         body: The whole body; empty once it has been handed on.
         document: The JSON of the body, objects as `Pairs`; None where there is no body.
     """
@@ -29,16 +53,9 @@ class Found:
     refusal: Response | None = None
     template: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    query: Pairs = field(default_factory=Pairs)
     body: bytes = b""
     document: Any = None
-
-
-class Pairs(list[tuple[str, Any]]):
-    """A JSON object with every name as often as it was written: parsers differ in which of two they take."""
-
-    def values_of(self, *names: str) -> list[Any]:
-        """All values under any of the names."""
-        return [value for name, value in self if name in names]
 
 
 def of(scope: Scope) -> Found:

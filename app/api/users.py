@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -93,7 +92,7 @@ class Gate:
         if scope["type"] in ("http", "websocket") and scope["path"] not in OPEN:
             found = of(scope)
             self._meet(scope, found)
-            if refusal := _refusal(found, scope):
+            if refusal := _refusal(found):
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -106,24 +105,24 @@ class Gate:
                 return
 
 
-def _refusal(found: Found, scope: Scope) -> Response | None:
+def _refusal(found: Found) -> Response | None:
     if found.caller is None:
         return found.refusal or problem(401, "expected a caller who is known")
     if found.template is None:  # The router knows what to answer: 404 or 405.
         return None
     if (needed := _NEEDS.get(found.template)) and not _installed(needed):
         return problem(404, f"this server has no {found.template}: the Python package {needed} is not installed")
-    return None if found.caller.operator else _refusal_of_user(found.caller, found.template, found, scope)
+    return None if found.caller.operator else _refusal_of_user(found.caller, found.template, found)
 
 
-def _refusal_of_user(caller: Caller, template: str, found: Found, scope: Scope) -> Response | None:
+def _refusal_of_user(caller: Caller, template: str, found: Found) -> Response | None:
     reach = ROUTES.get(template, Reach.OPERATOR)
     if reach is Reach.OPERATOR:
         return problem(403, f"expected an operator: {template} is no user's")
     if reach is Reach.PATH:
         return _unless_own(caller, [found.params.get("user_id")])
     if reach is Reach.QUERY:
-        return _unless_own(caller, parse_qs(scope["query_string"].decode()).get("user_id", []))
+        return _unless_own(caller, found.query.values_of("user_id"))
     return None
 
 

@@ -10,9 +10,9 @@ import traceback
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import FastAPI
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.found import Found, Pairs, of
 from app.api.problem import problem
+from app.api.targets import fault_of_names
 
 LONGEST: Final = 128
 """Characters of an app's name, a user, a session and an event (google-adk 2.13 `DEFAULT_MAX_KEY_LENGTH`)."""
@@ -39,7 +40,9 @@ _JUDGES: Final = ("google.adk.runners", "google.adk.artifacts.artifact_util")
 _ENUMS: Final = "google.genai._common"
 """Where google-genai raises AttributeError for a word of a list that is no text (`CaseInSensitiveEnum`)."""
 
-_IDS: Final = ("appName", "app_name", "userId", "user_id", "sessionId", "session_id")
+_TIME: Final = TypeAdapter(float)
+"""What pydantic makes of a timestamp, a text too."""
+
 _INVOCATIONS: Final = ("invocationId", "invocation_id", "functionCallEventId", "function_call_event_id")
 _STATE_ROUTE: Final = "/apps/{app_name}/users/{user_id}/sessions/{session_id}"
 
@@ -95,42 +98,6 @@ def fault_of_id(value: str) -> str | None:
     return None
 
 
-class Paths:
-    """Refuses a path or query that means one thing here and another to whoever passes it on."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand in front of `app`."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI."""
-        if scope["type"] in ("http", "websocket") and (fault := _fault_of_target(scope)):
-            await problem(400, fault)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-
-def _fault_of_target(scope: Scope) -> str | None:
-    raw: bytes = scope.get("raw_path") or scope["path"].encode(errors="surrogateescape")
-    query: bytes = scope["query_string"]
-    try:
-        path = unquote_to_bytes(raw).decode()
-        pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict", max_num_fields=100)
-    except (UnicodeDecodeError, ValueError):
-        return "expected a path and a query that are UTF-8, percent-encoded, with at most 100 parameters"
-    if any(_control(text) for text in (path, *(part for pair in pairs for part in pair))):
-        return "expected no control characters in the path and the query"
-    # An artifact's name may have encoded slashes; it is the last part of its routes.
-    names = raw.partition(b"/artifacts/")[0].lower()
-    if b"%2f" in names or "\\" in path or not {".", ".."}.isdisjoint(path.split("/")):
-        return "expected a path without .., backslashes and encoded slashes in the names of app, user and session"
-    return None
-
-
-def _control(text: str) -> bool:
-    return any(unicodedata.category(character) == "Cc" for character in text)
-
-
 class Words:
     """Refuses names that ADK's tables cannot hold, and JSON that the database cannot."""
 
@@ -156,11 +123,10 @@ class Words:
 
     def _judge(self, scope: Scope) -> None:
         found = of(scope)
-        for name in ("app_name", "user_id", "session_id"):
-            _require_id(name, found.params.get(name, "_"))
-        for name, value in parse_qsl(scope["query_string"].decode()):
-            if name in _IDS:
-                _require_id(name, value)
+        if fault := fault_of_names(scope):
+            raise _FaultError(fault, 400)
+        for name, value in (*Pairs(found.params.items()).identifiers(), *found.query.identifiers()):
+            _require_id(name, value)
         if found.body:
             found.document = _document(found.body, Headers(scope=scope).get("content-type", ""))
             _require_texts(found.document, nul=self._nul)
@@ -233,8 +199,10 @@ def _require_text(text: str, *, nul: bool) -> None:
 def _require_names(found: Found) -> None:
     if not isinstance(found.document, Pairs) or found.template == _STATE_ROUTE:  # Its body is a state: any names.
         return
-    for value in found.document.values_of(*_IDS):
-        _require_id("an identifier of the body", value)
+    if fault := found.document.repeated():
+        raise _FaultError(fault)
+    for name, value in found.document.identifiers():
+        _require_id(name, value)
     for event in (found.document, *_events(found.document)):
         _require_event(event)
 
@@ -253,7 +221,14 @@ def _require_event(event: Pairs) -> None:
     if any(isinstance(value, str) and (len(value) > _LONGEST_TEXT or "\0" in value) for value in invocations):
         message = f"expected the invocation of an event to have at most {_LONGEST_TEXT} characters and no NUL"
         raise _FaultError(message)
-    times = event.values_of("timestamp")
-    if any(isinstance(time, (int, float)) and not 0 <= time < _YEAR_10000 for time in times):
+    if not all(_within_years(time) for time in event.values_of("timestamp")):
         message = "expected the timestamp of an event in seconds since 1970, before the year 10000"
         raise _FaultError(message)
+
+
+def _within_years(time: Any) -> bool:
+    """What is no time at all is pydantic's to refuse."""
+    try:
+        return 0 <= _TIME.validate_python(time) < _YEAR_10000
+    except ValidationError:
+        return True

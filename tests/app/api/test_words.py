@@ -66,6 +66,16 @@ def bare(client: httpx.Client, target: str) -> tuple[int, dict[str, Any]]:
         "/apps/echo/users/%ff/sessions",
         "/apps/echo/users/%ed%a0%80/sessions",
         "/apps/echo/users/ada/sessions/s/artifacts/../../../../bob/sessions/t/artifacts/x",
+        "/apps/artifacts/users/ada%2Fsessions",
+        "/apps/artifacts/users/ada%2Fsessions%2Fs",
+        "/apps/echo/users/artifacts/sessions/a%2Fartifacts",
+        "/apps/artifacts/users/a%2Fsessions/s/artifacts/x",
+        "/apps/echo/users/ada/sessions/s/artifacts%2Fx",
+        "/list-apps?user_id=ada&user_id=bob",
+        "/list-apps?user_id=ada&user_id=",
+        "/list-apps?user_id=ada&userId=ada",
+        "/list-apps?app%5fname=a&appName=b",
+        "/list-apps?session_id&session_id=s",
         "/list-apps?detailed=%ff",
         "/list-apps?x=%00",
         "/list-apps?" + "x=&" * 101,
@@ -76,6 +86,15 @@ def test_a_path_that_means_two_things_is_refused(client: httpx.Client, target: s
     status, answer = bare(client, target)
 
     assert (status, answer["status"]) == (400, 400), answer
+
+
+@pytest.mark.parametrize("name", ["dir%2Ffile.txt", "artifacts%2Fa%2Fartifacts", "versions%2F0%2Fb"])
+def test_the_name_of_an_artifact_may_have_slashes(client: httpx.Client, name: str) -> None:
+    """Encoded or not, behind whatever app, user and session: it is one of its session, and there is none."""
+    for before in ("/apps/echo/users/ada/sessions/s", "/apps/artifacts/users/artifacts/sessions/artifacts"):
+        status, answer = bare(client, f"{before}/artifacts/{name}")
+
+        assert (status, answer["detail"]) == (404, "Artifact not found")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +146,12 @@ def test_so_is_one_of_a_run(client: httpx.Client, name: str) -> None:
         ('{"events": [{"author": "user", "invocationId": "' + "x" * 257 + '"}]}', 422, "the invocation"),
         ('{"events": [{"author": "user", "timestamp": 1e300}]}', 422, "year 10000"),
         ('{"events": [{"author": "user", "timestamp": -1}]}', 422, "year 10000"),
+        *(
+            (f'{{"events": [{{"author": "user", "timestamp": "{time}"}}]}}', 422, "year 10000")
+            for time in ("1e300", "-1e300", "nan", "inf", "-Infinity", " 1e12 ", "-1", "1_000_000_000_000")
+        ),
+        ('{"sessionId": "a", "sessionId": "a"}', 422, "session_id once"),
+        ('{"sessionId": "a", "session_id": "b"}', 422, "session_id once"),
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
 )
@@ -151,6 +176,22 @@ def test_a_nul_is_kept_where_the_database_keeps_it(serve: Any, sqlite_url: Any, 
     assert created.json()["state"] == {"a": "x\0y"}
     refused(on_postgresql.post(USER, json={"state": {"a": "x\0y"}}), 422, "PostgreSQL does not keep")
     refused(on_postgresql.post(USER, json={"state": {"x\0y": 1}}), 422, "PostgreSQL does not keep")
+
+
+def test_a_body_that_is_refused_makes_no_session(client: httpx.Client) -> None:
+    """Also where the database would have noticed only at its event."""
+    body = {"sessionId": "half", "events": [{"author": "user", "timestamp": "1e300"}]}
+
+    assert client.post(USER, json=body).status_code == 422
+    assert client.get(f"{USER}/half").status_code == 404
+
+
+def test_a_time_may_be_a_text(client: httpx.Client) -> None:
+    """As pydantic takes it."""
+    created = client.post(USER, json={"events": [{"author": "user", "timestamp": "1700000000.5"}]})
+
+    assert created.status_code == 200, created.text
+    assert client.get(f"{USER}/{created.json()['id']}").json()["events"][0]["timestamp"] == 1700000000.5
 
 
 def test_a_state_may_use_any_key(client: httpx.Client) -> None:
