@@ -7,12 +7,15 @@ Example: make staging
 
 import fcntl
 import os
+import pwd
 import re
 import secrets
 import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -26,6 +29,9 @@ IN_URIS: Final = ("SESSION_DB_PASSWORD", "ADMIN_DB_PASSWORD")
 
 NAMES: Final = (*IN_URIS, "PGADMIN_PASSWORD", "API_TOKEN")
 
+NEW: Final = ".env.new"
+"""What .env is replaced by, under one name, so that the next run clears it away where one was killed."""
+
 VOLUME: Final = "session-db_postgres"
 """Of docker-compose.yml's `name` and its volume `postgres`."""
 
@@ -35,27 +41,74 @@ _UNRESERVED: Final = re.compile(r"[\w.~-]+", re.ASCII)
 _ENGINE_SECONDS: Final = 30
 
 
+class UnusableError(Exception):
+    """A file cannot be used as it is; the message is one line for the person at the terminal."""
+
+
 def main(root: Path = ROOT) -> int:
     """Make what is missing, then start the server or say what will.
 
     Returns:
-        The exit code: 0 done, 2 a password in .env cannot be used, else that of docker compose.
+        The exit code: 0 done, 2 a file or a password in it cannot be used, else that of docker compose.
     """
-    made = fill(root / ".env")
-    if refused := [name for name in IN_URIS if not _UNRESERVED.fullmatch(values(root / ".env")[name] or "")]:
-        expected = "letters, digits, - . _ or ~, since it goes into a URI"
-        print(f"error: .env: expected {' and '.join(refused)} to be of {expected}", file=sys.stderr)
+    try:
+        made = fill(root / ".env")
+        require_unreserved(root / ".env")
+        print(f".env: made {', '.join(made)}" if made else ".env: every password is there, nothing is changed")
+        for name in NAMES:
+            overruled(root, name)
+    except UnusableError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f".env: made {', '.join(made)}" if made else ".env: every password is there, nothing is changed")
-    for name in NAMES:
-        overruled(root, name)
     return start(root, fresh=set(IN_URIS) <= set(made))
 
 
+def require_unreserved(file: Path) -> None:
+    """Look whether docker-compose.yml can put the passwords into URIs; read-only.
+
+    Raises:
+        UnusableError: It cannot.
+    """
+    found = values(file)
+    if refused := [name for name in IN_URIS if not _UNRESERVED.fullmatch(found[name] or "")]:
+        expected = "letters, digits, - . _ or ~, since it goes into a URI"
+        message = f"{file.name}: expected {' and '.join(refused)} to be of {expected}"
+        raise UnusableError(message)
+
+
 def values(file: Path) -> dict[str, str | None]:
-    """The variables of a file, none where it is not there; read-only."""
+    """The variables of a file, none where it is not there; read-only.
+
+    Raises:
+        UnusableError: It cannot be read.
+    """
     # Without interpolation, as the app and the Pulumi program read it.
-    return dict(dotenv_values(file, interpolate=False, encoding="utf-8-sig"))
+    return dict(dotenv_values(stream=StringIO(read(file).removeprefix("\ufeff")), interpolate=False))
+
+
+def read(file: Path) -> str:
+    """The text of a file, empty where it is not there; read-only.
+
+    Raises:
+        UnusableError: It cannot be read.
+    """
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        message = f"{file.name}: expected a file, not a pipe or a device. Remove it"
+        raise UnusableError(message)
+    try:
+        return file.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        message = f"{file.name}: expected UTF-8 text of NAME=value lines. Mend or remove it"
+        raise UnusableError(message) from None
+    except OSError as error:
+        raise unwritable(file, error) from None
+
+
+def unwritable(file: Path, error: OSError) -> UnusableError:
+    """The error for a file that the system refuses."""
+    return UnusableError(f"{file.name}: expected a file that can be read and written, but: {error.strerror}")
 
 
 def fill(file: Path) -> list[str]:
@@ -63,20 +116,76 @@ def fill(file: Path) -> list[str]:
 
     Returns:
         The names that were added.
+
+    Raises:
+        UnusableError: The file is a link, somebody else's, or cannot be read or written.
     """
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+", encoding="utf-8", newline="") as content:
-        fcntl.flock(content, fcntl.LOCK_EX)  # Of two at once the second one finds what the first one made.
-        if stat.S_IMODE(os.fstat(content.fileno()).st_mode) & 0o077:
-            os.fchmod(content.fileno(), 0o600)
-        text = content.read()
+    with alone(file.parent):
+        require_own(file)
+        text = read(file)
         known = dotenv_values(stream=StringIO(text.removeprefix("\ufeff")), interpolate=False)
         missing = [name for name in NAMES if not (known.get(name) or "").strip()]
         if missing:
             lines = [f"{name}={secrets.token_urlsafe(32)}" for name in missing]
             start = "" if not text or text.endswith("\n") else "\n"
-            content.write("\n".join([f"{start}# Made by make staging.", *lines, ""]))
+            text += "\n".join([f"{start}# Made by make staging.", *lines, ""])
+        if missing or stat.S_IMODE(file.stat().st_mode) & 0o077:
+            replace(file, text)
     return missing
+
+
+def require_own(file: Path) -> None:
+    """Look whether passwords may go into a file; read-only.
+
+    Raises:
+        UnusableError: It is a link, whose end may be anybody's, or it belongs to another user, who would read them.
+    """
+    if file.is_symlink():
+        message = f"{file.name}: expected a file, not a link to {file.readlink()}. Put a copy in its place"
+        raise UnusableError(message)
+    if file.exists() and (owner := file.stat().st_uid) != os.geteuid():
+        message = (
+            f"{file.name}: expected a file of {user(os.geteuid())}, who runs this, not of {user(owner)}. Run this "
+        )
+        raise UnusableError(message + "as its owner, or give it to whoever runs this")
+
+
+def user(number: int) -> str:
+    """The name of a user, else the number."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def replace(file: Path, text: str) -> None:
+    """Put another text in the place of a file's, for the owner alone: whoever is stopped half-way leaves the old one.
+
+    Raises:
+        UnusableError: The system refuses.
+    """
+    new = file.with_name(NEW)
+    try:
+        new.unlink(missing_ok=True)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as content:
+            content.write(text.encode())
+            content.flush()
+            os.fsync(content.fileno())
+        new.replace(file)
+    except OSError as error:
+        raise unwritable(file, error) from None
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One run at a time; of two at once the second one finds what the first one made."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def overruled(root: Path, name: str) -> None:
@@ -121,4 +230,8 @@ def answers(*command: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped as asked; to go on, run the same command again", file=sys.stderr)
+        sys.exit(130)

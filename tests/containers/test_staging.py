@@ -110,6 +110,84 @@ def test_a_password_that_a_uri_would_break_is_refused_in_one_line(run: Run, env:
     assert "p@ss" not in done.stdout + done.stderr
 
 
+def link(env: Path) -> None:
+    """To a file of somebody else's, which would get the passwords."""
+    (env.parent / "elsewhere").write_text("KEPT=yes\n")
+    env.symlink_to(env.parent / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (link, "a file, not a link"),
+        (lambda env: env.write_bytes(b"NAME=hunter2\xff\n"), "UTF-8 text"),
+        (Path.mkdir, "a file that can be read and written, but: Is a directory"),
+        (os.mkfifo, "a file, not a pipe or a device"),
+    ],
+    ids=["a link", "no UTF-8", "a folder", "a pipe"],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(
+    run: Run, env: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    """And left as it is, with what it leads to."""
+    make(env)
+
+    done = run()
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: .env: expected ")
+    assert reason in line
+    assert "hunter2" not in line
+    assert (done.stdout, sorted(each.name for each in env.parent.glob(".env*"))) == ("", [".env"])
+    assert not env.is_symlink() or (env.parent / "elsewhere").read_text() == "KEPT=yes\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_somebody_else_is_refused_in_one_line(run: Run, env: Path) -> None:
+    """What root adds to it, its owner could read; and the file would no longer be its owner's."""
+    env.write_text("# Theirs.\n")
+    os.chown(env, 65534, 65534)
+
+    done = run()
+
+    assert (done.returncode, env.read_text()) == (2, "# Theirs.\n")
+    assert "error: .env: expected a file of root, who runs this, not of " in done.stderr
+
+
+def test_a_local_file_that_cannot_be_read_is_told_of_in_one_line(run: Run, env: Path) -> None:
+    """The passwords are there all the same."""
+    (env.parent / ".env.local").write_bytes(b"\xff")
+
+    done = run()
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["error: .env.local: expected UTF-8 text of NAME=value lines. Mend or remove it"]
+
+
+def test_a_run_that_is_killed_leaves_the_old_file(env: Path, staging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, however far the new one has come; and the next run clears that away."""
+    env.parent.mkdir(exist_ok=True)
+    env.write_text("GOOGLE_API_KEY=kept\n")
+
+    def killed(*_: object) -> None:
+        raise _KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(_KilledError):
+            staging.fill(env)
+    assert env.read_text() == "GOOGLE_API_KEY=kept\n"
+
+    assert staging.fill(env) == NAMES
+    assert env.read_text().startswith("GOOGLE_API_KEY=kept\n# Made by make staging.\nSESSION_DB_PASSWORD=")
+    assert [each.name for each in env.parent.glob(".env*")] == [".env"]
+
+
+class _KilledError(BaseException):
+    """As what no code of the script can catch."""
+
+
 def test_another_value_that_counts_is_told_of(run: Run, env: Path) -> None:
     """In the environment for both, in .env.local for the app and the Pulumi program alone."""
     (env.parent / ".env.local").write_text("ADMIN_DB_PASSWORD=another\n")
@@ -153,13 +231,19 @@ def test_a_compose_that_fails_is_not_taken_for_a_server(run: Run, engine: Path) 
     assert run(engine).returncode == 7
 
 
-def test_two_runs_at_once_make_one_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one waits for the file, and then finds what the first one made, however close they are."""
+@pytest.fixture
+def staging() -> Any:
+    """The script as a module."""
     spec = importlib.util.spec_from_file_location("staging", ROOT / "scripts" / "staging.py")
     assert spec
     assert spec.loader
-    staging = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(staging)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_two_runs_at_once_make_one_password(tmp_path: Path, staging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one waits, and then finds what the first one made, however close they are."""
     both = Barrier(2)
 
     def read(**arguments: Any) -> dict[str, str | None]:
