@@ -10,7 +10,8 @@ from pydantic import SecretStr, field_validator, model_validator
 from starlette.middleware import Middleware
 
 from app.api import limits, targets, users, words
-from app.api.door import Door, is_loopback
+from app.api.address import is_loopback
+from app.api.door import Door
 from app.api.signed import Rules, SignedTokens, key_source
 from app.api.tokens import SharedTokens, Tokens, accepted
 from app.api.watched import WatchedFile

@@ -1,27 +1,13 @@
 """Finds out who asks, and keeps the requests of other machines out where nobody checks callers."""
 
-import ipaddress
-
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import users
+from app.api import address, users
 from app.api.found import of
 from app.api.problem import problem
 from app.api.tokens import Caller, RefusedTokenError, Tokens, UnavailableKeysError
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine alone.
-
-    Args:
-        host: For example `127.0.0.1`.
-    """
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Door:
@@ -46,11 +32,10 @@ class Door:
         await self._app(scope, receive, send)
 
     async def _known(self, scope: Scope) -> Caller | Response:
-        address = scope["client"][0] if scope.get("client") else None  # A Unix socket has none.
-        if self._loopback and address is not None and not is_loopback(address):
+        if self._loopback and scope.get("client") and not address.is_loopback(scope["client"][0]):
             return problem(403, "expected a caller on this machine, since API_ACCESS is loopback")
         if self._tokens is None:
-            return Caller(address or "socket")
+            return Caller(address.client(scope))
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return problem(401, "expected the header Authorization: Bearer <token>", {"WWW-Authenticate": "Bearer"})

@@ -1,7 +1,6 @@
 """How much one client may ask: the size and time of a body, and requests in a time."""
 
 import asyncio
-import ipaddress
 import math
 import time
 from typing import Final
@@ -14,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api import address
 from app.api.found import Found, of
 from app.api.problem import problem
 from app.api.users import OPEN
@@ -145,7 +145,7 @@ class Rate:
 
     async def _wait(self, found: Found, scope: Scope) -> int:
         """Seconds until this client may ask again, 0 for at once."""
-        client = found.caller.name if found.caller else _address(scope)
+        client = found.caller.name if found.caller else address.client(scope)
         for item in self._bounds(found):
             if not await self._limiter.hit(item, client):
                 until = (await self._limiter.get_window_stats(item, client)).reset_time
@@ -157,16 +157,6 @@ class Rate:
             return self._asked
         one = found.caller is None or found.caller.user is not None
         return self._of_one if one else []
-
-
-def _address(scope: Scope) -> str:
-    """Of IPv6 the first 64 bits: one subscriber has as many addresses as the rest can tell (RFC 6177)."""
-    host = scope["client"][0] if scope.get("client") else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host  # noqa: PLR2004
 
 
 class Bodies:

@@ -156,6 +156,23 @@ def test_one_user_does_not_use_up_anothers_requests(serve: Any, provider: Any) -
     assert ask("bob") == 200
 
 
+@pytest.mark.parametrize("access", [{"API_ACCESS": "proxy"}, {"API_ACCESS": "token", "API_TOKEN": TOKEN}])
+def test_a_client_is_what_one_subscriber_has(serve: Any, access: dict[str, str]) -> None:
+    """All of the 64 bits that a provider gives; IPv4 is none of that, though a server may write it so."""
+    client = serve(**access, API_RATE="1/hour")
+
+    def ask(address: str) -> int:
+        return int(client.get(USER, headers={"X-Forwarded-For": address}).status_code)
+
+    first = ask("2001:db8:0:1::1")
+    assert first in (200, 401)
+    assert ask("2001:db8:0:1:ffff:ffff:ffff:ffff") == 429, "the same subscriber"
+    assert ask("2001:db8:0:2::1") == first, "another one"
+    assert ask("::ffff:192.0.2.1") == first
+    assert ask("::ffff:192.0.2.2") == first, "another one"
+    assert ask("192.0.2.1") == 429, "the same one"
+
+
 def test_guesses_do_not_lock_out_who_has_a_token(serve: Any) -> None:
     """An attacker behind the same address would otherwise."""
     client = serve(API_ACCESS="token", API_TOKEN=TOKEN, API_RATE="2/hour")
