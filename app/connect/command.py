@@ -1,15 +1,34 @@
 """`session-db connect`: psql on a session database, wherever it is."""
 
+import re
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from app.answers import EXIT_CODES, answer, said
 
+_PSQL_S: Final = """
+\b
+Exit codes, once psql runs, are its own:
+  0    it ended well
+  1    it failed, for example at a statement of -c
+  2    the connection broke, and nobody was at the terminal
+  3    a script failed, with ON_ERROR_STOP
+
+\b
+Before that:
+"""
+"""Source: PostgreSQL, "psql", Exit Status."""
+
+_BEFORE: Final = [line for line in EXIT_CODES.splitlines() if re.match(r"  (?:2|4|\d\d+) ", line)]
+"""Of every command, without those that can come of looking into a database alone."""
+
 
 @click.command(
-    epilog=f"Example: session-db connect --stack prod --through i-0123456789abcdef0 -- -c 'SELECT 1'\n{EXIT_CODES}"
+    epilog="Example: session-db connect --stack prod --through i-0123456789abcdef0 -- -c 'SELECT 1'\n"
+    + _PSQL_S
+    + "\n".join(_BEFORE)
 )
 @click.option("--stack", "name", help="The stack whose database to open; that of SESSION_DB_URI where not given.")
 @click.option("--rehearse", is_flag=True, help="Take the stack's rehearsal.")

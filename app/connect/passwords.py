@@ -1,13 +1,14 @@
 """The password to log in with: the URI's, else what the cloud's own command line gives out."""
 
 import json
+import os
 import shlex
 import subprocess
 from typing import Final
 
 from sqlalchemy import URL
 
-from app.connect import programs
+from app.connect import inherited, programs
 from app.errors import CloudRefusedError
 from app.stack import Record
 
@@ -85,7 +86,13 @@ def _answer(command: Command) -> str:
     done = None
     try:
         done = subprocess.run(
-            command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS
+            command,
+            env=inherited.by_cloud(os.environ),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
         reason = f"no answer within {_SECONDS:.0f} s"

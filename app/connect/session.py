@@ -10,12 +10,13 @@ from typing import Final
 
 from sqlalchemy import URL
 
-from app import stack, target
+from app import environment, stack, target
 from app.backends.interface import Report
 from app.backends.sqlite.uri import database_path
-from app.connect import authority, client, passwords, programs, tunnel
+from app.connect import authority, client, inherited, passwords, programs, tunnel
 from app.connect.ways import choice
 from app.errors import InvalidSettingError, MissingDatabaseError
+from app.settings import WHERE
 from app.stack import Record
 
 _NOT_CONNECTED: Final = 2
@@ -55,7 +56,19 @@ def database(name: str | None, *, rehearse: bool, owner: bool) -> tuple[URL, Rec
     """
     record = stack.record_of(name, rehearse=rehearse) if name is not None else None
     found = target.of(record) if record is not None else target.find(None, rehearse=rehearse)
+    if owner and record is None:
+        _require_owner(found.app)
     return (found.owner if owner else found.app), record
+
+
+def _require_owner(url: URL) -> None:
+    """Where ADMIN_DB_URI is unset, one role does both for the other commands; here it was asked for by name."""
+    if url.get_backend_name() != "sqlite" and environment.setting(environment.ADMIN_DB_URI) is None:
+        message = (
+            "expected ADMIN_DB_URI with --owner, the database as the role that owns the tables. For example "
+            f"ADMIN_DB_URI=postgresql://postgres:change-me@db.example.org/{url.database}. {WHERE}, or give --stack"
+        )
+        raise InvalidSettingError(message)
 
 
 def run(visit: Visit, tell: Report) -> int:
@@ -77,7 +90,7 @@ def run(visit: Visit, tell: Report) -> int:
         argv = _sqlite(visit)
         programs.require(argv[:1])
         tell(shlex.join(argv))
-        return client.run(argv, os.environ)
+        return client.run(argv, inherited.by_client(os.environ))
     programs.require(("psql",))
     way = choice.find(visit.url, visit.record, visit.through, visit.bastion)
     programs.require(name for hop in way.hops for name in (hop.argv[0], *hop.needs))
@@ -128,7 +141,7 @@ def commands(visit: Visit) -> Iterator[str]:
 
 def _environ(visit: Visit) -> dict[str, str]:
     """With the password for psql alone; one of the caller's own serves where there is no other."""
-    environ = dict(os.environ)
+    environ = inherited.by_client(os.environ)
     if visit.url.password is not None:
         environ["PGPASSWORD"] = str(visit.url.password)
     elif questions := passwords.commands(visit.url, visit.record):

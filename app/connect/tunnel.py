@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from app.connect import inherited
 from app.connect.ways.interface import LOOPBACK, Hop
 from app.errors import DatabaseUnavailableError
 
@@ -57,7 +58,12 @@ class Tunnel:
         self._log = log
         with log.open("wb") as sink:
             self._process = subprocess.Popen(
-                hop.argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, process_group=0
+                hop.argv,
+                env=inherited.by_cloud(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                process_group=0,
             )
 
     def wait(self) -> None:

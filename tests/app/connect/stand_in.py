@@ -14,7 +14,8 @@ from pathlib import Path
 folder, _, server = os.environ["STAND_IN"].rpartition(":")
 name, argv = Path(sys.argv[0]).name, sys.argv[1:]
 with (Path(folder) / "calls").open("a") as calls:
-    calls.write(json.dumps({"argv": [name, *argv], "pid": os.getpid(), "secret": os.environ.get("PGPASSWORD")}) + "\n")
+    call = {"argv": [name, *argv], "pid": os.getpid(), "secret": os.environ.get("PGPASSWORD"), "names": [*os.environ]}
+    calls.write(json.dumps(call) + "\n")
 
 
 def say(text: str) -> None:

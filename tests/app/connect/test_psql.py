@@ -1,11 +1,14 @@
 """psql in the foreground: its exit codes, signals, secrets and certificates."""
 
+import json
 import os
+import re
 import secrets
 import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +17,10 @@ from typing import Any
 
 import pytest
 
+from app import environment
 from app.connect import authority as certificates
+from app.connect import session
+from app.errors import InvalidSettingError
 from rehearsal.managed import ManagedDatabase
 from rehearsal.tls import Authority
 
@@ -101,6 +107,87 @@ def test_nobody_else_can_read_the_password(
 
 def _child_of(process: Path, parent: int) -> bool:
     return int(process.joinpath("stat").read_text().rpartition(")")[2].split()[1]) == parent
+
+
+_TELLING = """
+import json, os, sys
+print(json.dumps(dict(os.environ)))
+"""
+
+OURS = dict.fromkeys(
+    ("SESSION_DB_URI", "SESSION_DB_PASSWORD", "ADMIN_DB_URI", "ADMIN_DB_PASSWORD", "API_TOKEN", "PGADMIN_PASSWORD"),
+    "postgresql://example",
+)
+CLOUDS = dict.fromkeys(("AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "GOOGLE_APPLICATION_CREDENTIALS"), "example")
+PSQL_S = {
+    "PGOPTIONS": "-csearch_path=public",
+    "PSQL_EDITOR": "vi",
+    "PAGER": "less",
+    "LC_ALL": "C.UTF-8",
+    "TERM": "xterm",
+}
+
+
+def test_psql_inherits_what_it_needs_and_no_secret_of_others(place: Any) -> None:
+    """What it runs, a pager or an editor, inherits that in turn; the tunnel gets the cloud's login, and not ours."""
+    program = place.folder / "bin" / "psql"
+    program.unlink()
+    program.write_text(f"#!{sys.executable}\n{_TELLING}")
+    program.chmod(0o755)
+    place.environ |= OURS | CLOUDS | PSQL_S
+
+    done = place.run(*SESSION)
+
+    inherited = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert not inherited.keys() & (OURS | CLOUDS).keys()
+    assert inherited.items() >= PSQL_S.items()
+    assert {"PATH", "HOME", "PGPASSWORD"} <= inherited.keys()
+    (tunnel,) = (json.loads(line)["names"] for line in (place.folder / "calls").read_text().splitlines())
+    assert set(tunnel) >= CLOUDS.keys()
+    assert not set(tunnel) & {*OURS, "PGPASSWORD"}
+
+
+def test_who_gives_out_the_password_gets_none_of_ours(place: Any) -> None:
+    """The cloud's own command line needs its own login alone."""
+    place.record["auth"] = "iam"
+    place.uri(password=None, sslmode="verify-full")
+    place.environ |= OURS | CLOUDS | {"STAND_IN_PASSWORD": "p@ss word'\\:/%d#"}
+
+    assert place.run(*SESSION, *QUERY).returncode == 0
+
+    names = json.loads((place.folder / "calls").read_text().splitlines()[0])["names"]
+    assert set(names) >= CLOUDS.keys()
+    assert not set(names) & OURS.keys()
+
+
+def test_the_owner_is_not_replaced_by_the_app_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for the owner and gets another role finds out by a statement that fails, or not at all."""
+    monkeypatch.setenv("SESSION_DB_URI", "postgresql://adk_user:change-me@db.example.org/adk_sessions")
+    monkeypatch.delenv("ADMIN_DB_URI", raising=False)
+    monkeypatch.setattr(environment, "_FILES", ())
+
+    with pytest.raises(InvalidSettingError, match=r"^expected ADMIN_DB_URI .* For example ADMIN_DB_URI=postgresql://"):
+        session.database(None, rehearse=False, owner=True)
+
+    monkeypatch.setenv("ADMIN_DB_URI", "postgresql://postgres:change-me@db.example.org/adk_sessions")
+    assert session.database(None, rehearse=False, owner=True)[0].username == "postgres"
+
+
+def test_the_owner_of_a_file_is_whoever_opens_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SQLite has no roles."""
+    monkeypatch.setenv("SESSION_DB_URI", f"sqlite:///{tmp_path / 'sessions.db'}")
+
+    assert session.database(None, rehearse=False, owner=True)[0].database == str(tmp_path / "sessions.db")
+
+
+def test_the_help_has_psql_s_exit_codes(place: Any) -> None:
+    """A script that fails ends with 3, which elsewhere is another's data."""
+    helped = place.run("--help").stdout
+
+    assert re.search(r"^ +3 +a script failed", helped, re.MULTILINE)
+    assert "somebody else's data" not in helped
+    assert re.search(r"^ +10 +the host is unknown$", helped, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
