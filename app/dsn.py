@@ -63,8 +63,8 @@ def masked(uri: URL | str) -> str:
         return f"{url.drivername}://***"
     hosts = {name: value for name, value in url.query.items() if name == "host" and "@" not in str(value)}
     shown = url.set(query=hosts)
-    if shown.username and shown.password is None:
-        # It may be the password, its colon forgotten.
+    if literal and shown.username and shown.password is None:
+        # It may be the password, its colon forgotten. Of a URL that was read, errors name the role as well.
         shown = shown.set(username="", password="hidden")  # noqa: S106  # Nobody's; shown as ***.
     if shown.drivername == "sqlite" and shown.database and not shown.host and not shown.username:
         return f"sqlite:///{shown.database}"  # As it is written: SQLAlchemy would percent-encode spaces.

@@ -61,10 +61,8 @@ ACCEPTED = (
     "postgresql+asyncpg://user:s3cret-p%40ss@host/db?ssl=require",
     "postgres://user:s3cret-p@a:5432,b:5432/db",
     "postgresql://user:s3cret-p?q/r@host/db",
-    "postgresql://users3cret@host/db",
     "postgresql://host/db?password=s3cret-p@ss",
     "postgresql://user@host/db?password=s3cret-p%40ss",
-    "postgresql://host/db?user=s3cret-user",
     "postgresql:///db?host=/socket&user=u&password=s3cret-p@ss",
     "postgresql://user:pw@host/db?sslpassword=s3cret-p",
     "postgresql://user:pw@host/db?passfile=/s3cret",
@@ -200,14 +198,21 @@ def test_the_masked_form_keeps_what_helps() -> None:
             "postgresql+psycopg://user:***@/db?host=%2Fcloudsql%2Fp%3Ar%3Ai",
         ),
         ("postgresql://app%40project.iam:pw@host/db", "postgresql+psycopg://app%40project.iam:***@host/db"),
-        ("postgresql://user@host/db", "postgresql+psycopg://:***@host/db"),
+        ("postgresql://user@host/db", "postgresql+psycopg://user@host/db"),
+        ("postgresql://app%40project.iam@host/db", "postgresql+psycopg://app%40project.iam@host/db"),
         ("postgresql:///db", "postgresql+psycopg:///db"),
     ],
-    ids=["plain", "IPv6", "several hosts", "socket", "at sign", "lone user", "no host"],
+    ids=["plain", "IPv6", "several hosts", "socket", "at sign", "lone user", "identity", "no host"],
 )
 def test_the_masked_form_says_which_server(text: str, masked: str) -> None:
-    """By all its hosts or its socket; a user without a password may be a password without a user."""
+    """By all its hosts or its socket, and as whom: the password may be in a file or a secret, or none at all."""
     assert dsn.masked(dsn.parse(text)) == masked
+
+
+def test_a_lone_user_of_a_text_that_nobody_has_read_is_not_shown() -> None:
+    """It may be the password, its colon forgotten."""
+    assert dsn.masked("postgresql://s3cret@host/db") == "postgresql://:***@host/db"
+    assert dsn.masked("postgresql://host/db?user=s3cret") == "postgresql://host/db"
 
 
 def test_a_host_in_the_query_that_holds_an_at_sign_is_not_shown() -> None:
