@@ -12,7 +12,8 @@ from starlette.middleware import Middleware
 from app.api import limits, targets, users, words
 from app.api.address import is_loopback
 from app.api.door import Door
-from app.api.signed import Rules, SignedTokens, key_source
+from app.api.keys import key_source
+from app.api.signed import Rules, SignedTokens
 from app.api.tokens import SharedTokens, Tokens, accepted
 from app.api.watched import WatchedFile
 from app.errors import InvalidSettingError
@@ -144,12 +145,13 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         InvalidSettingError: A file that the settings name cannot be used.
     """
     words.install(app)
+    rates = limits.Rates(bounds)
     app.user_middleware += [
         Middleware(limits.Heads),
         Middleware(limits.Crowd, limits=bounds),
         Middleware(targets.Targets),
-        Middleware(Door, tokens=tokens_of(access), loopback=access.access == "loopback"),
-        Middleware(limits.Rate, limits=bounds),
+        Middleware(Door, tokens=tokens_of(access), rates=rates, loopback=access.access == "loopback"),
+        Middleware(limits.Rate, rates=rates),
         Middleware(users.Gate, routes=app),
         Middleware(limits.Bodies, limits=bounds),
         Middleware(words.Words, nul=nul),

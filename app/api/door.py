@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import address, users
 from app.api.found import of
+from app.api.limits import Rates, TooOftenError
 from app.api.problem import problem
 from app.api.tokens import Caller, RefusedTokenError, Tokens, UnavailableKeysError
 
@@ -13,15 +14,16 @@ from app.api.tokens import Caller, RefusedTokenError, Tokens, UnavailableKeysErr
 class Door:
     """Finds out who asks; refusing is left to whoever knows the route."""
 
-    def __init__(self, app: ASGIApp, *, tokens: Tokens | None, loopback: bool) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: Tokens | None, rates: Rates, loopback: bool) -> None:
         """Stand in front of `app`.
 
         Args:
             app: Whom to pass requests on to.
             tokens: What tells callers; None where nobody needs a token.
+            rates: Counts those of whom the network has to be asked.
             loopback: Whether requests come from this machine alone.
         """
-        self._app, self._tokens, self._loopback = app, tokens, loopback
+        self._app, self._tokens, self._rates, self._loopback = app, tokens, rates, loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI."""
@@ -39,8 +41,17 @@ class Door:
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return problem(401, "expected the header Authorization: Bearer <token>", {"WWW-Authenticate": "Bearer"})
+        return await self._judged(self._tokens, token.strip(), scope)
+
+    async def _judged(self, tokens: Tokens, token: str, scope: Scope) -> Caller | Response:
+        async def permit() -> None:
+            await self._rates.count(None, scope)
+            of(scope).counted = True
+
         try:
-            return await self._tokens.caller(token.strip())
+            return await tokens.caller(token, permit)
+        except TooOftenError as error:
+            return error.answer
         except RefusedTokenError as error:
             return problem(401, str(error), {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         except UnavailableKeysError as error:

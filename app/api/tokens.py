@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -35,11 +35,23 @@ class UnavailableKeysError(Exception):
     """Whether the token opens anything cannot be told now. For example, the issuer does not answer."""
 
 
+Permit = Callable[[], Awaitable[None]]
+"""Awaited before the network is asked because of somebody who is not known; raises what is to refuse that."""
+
+
+async def granted() -> None:
+    """A permit for everything."""
+
+
 class Tokens(Protocol):
     """Tells callers by their tokens."""
 
-    async def caller(self, token: str) -> Caller:
+    async def caller(self, token: str, permit: Permit = granted) -> Caller:
         """Whom the token speaks for; read-only.
+
+        Args:
+            token: As it was sent.
+            permit: For what the network has to be asked.
 
         Raises:
             RefusedTokenError: Nobody.
@@ -78,7 +90,7 @@ class SharedTokens:
         """
         self._valid = valid
 
-    async def caller(self, token: str) -> Caller:
+    async def caller(self, token: str, _: Permit = granted) -> Caller:
         """As `Tokens`."""
         digest = _digest(token)
         try:

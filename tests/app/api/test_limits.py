@@ -194,6 +194,21 @@ def test_guesses_are_counted_where_no_rate_is_set(serve: Any) -> None:
     assert good == {200}
 
 
+def test_a_stranger_is_counted_before_the_issuer_is_asked(
+    serve: Any, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for an issuer that hangs would otherwise take the places of those who need no answer of it."""
+    monkeypatch.setattr("app.api.keys._FETCH_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as issuer:  # Which takes connections, and never answers.
+        port = issuer.getsockname()[1]
+        keys = f"http://127.0.0.1:{port}/jwks.json"
+        client = serve(**provider.settings | {"API_JWT_KEYS": keys}, API_RATE="1/hour", no_proxy="*")
+
+        answers = [client.get("/version", headers=provider.headers("ada")).status_code for _ in range(3)]
+
+    assert answers == [503, 429, 429]
+
+
 @pytest.mark.parametrize(
     "variables",
     [

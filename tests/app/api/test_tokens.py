@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from app.api.signed import Rules, SignedTokens, key_source
+from app.api.keys import key_source
+from app.api.signed import Rules, SignedTokens
 from app.api.tokens import Caller, RefusedTokenError, SharedTokens, Tokens, UnavailableKeysError, accepted
 from app.api.watched import WatchedFile
 
@@ -280,11 +281,15 @@ class Issuer:
         """Answers with no keys yet."""
         self.answer: tuple[int, str] = (200, key_set(("1", KEY)))
         self.fetched = 0
+        self.asked, self.answers = threading.Semaphore(0), threading.Event()
+        self.answers.set()
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.fetched += 1
+                issuer.asked.release()
+                issuer.answers.wait(30)
                 status, text = issuer.answer
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
@@ -306,6 +311,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
     thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield made
+    made.answers.set()
     made.server.shutdown()
     thread.join()
     made.server.server_close()
@@ -335,6 +341,83 @@ def test_an_issuer_that_fails_is_no_fault_of_the_token(issuer: Issuer, answer: t
             caller(tokens, signed())
 
     assert issuer.fetched == 1
+
+
+def aged(keys: Any, seconds: float) -> None:
+    """Makes the last fetch so much older."""
+    keys._fetched -= seconds  # noqa: SLF001  # Nobody waits for minutes.
+
+
+def test_a_known_key_opens_while_the_issuer_hangs(issuer: Issuer) -> None:
+    """Those with an unknown one wait for one question; nobody else waits at all."""
+    keys = key_source(issuer.url)
+    tokens = SignedTokens(RULES, keys)
+
+    async def ask() -> list[BaseException | Caller]:
+        await tokens.caller(signed())
+        issuer.answers.clear()
+        aged(keys, 60)
+        unknown = [asyncio.create_task(tokens.caller(signed(kid=f"made-up-{number}"))) for number in range(50)]
+        await asyncio.to_thread(lambda: [issuer.asked.acquire() for _ in range(2)])
+        assert (await tokens.caller(signed())).user == "ada"
+        assert not any(each.done() for each in unknown)
+        aged(keys, 600)
+        assert (await tokens.caller(signed())).user == "ada", "nor where the keys are to be fetched anew"
+        issuer.answer = (503, "")
+        issuer.answers.set()
+        return await asyncio.gather(*unknown, return_exceptions=True)
+
+    refused = asyncio.run(ask())
+
+    assert {type(each) for each in refused} == {UnavailableKeysError}
+    assert issuer.fetched == 2
+
+
+def test_keys_outlast_an_outage_of_the_issuer_for_a_day(issuer: Issuer, caplog: pytest.LogCaptureFixture) -> None:
+    """And the log says once that there is one, and once that it is over."""
+    keys = key_source(issuer.url)
+    tokens = SignedTokens(RULES, keys)
+
+    async def ask() -> None:
+        assert (await tokens.caller(signed())).user == "ada"
+        issuer.answer = (503, "")
+        for _ in range(2):
+            aged(keys, 3600)
+            assert (await tokens.caller(signed())).user == "ada"
+            await asyncio.wait({keys._fetching})  # type: ignore[attr-defined]  # noqa: SLF001
+            keys._failed -= 10  # type: ignore[attr-defined]  # noqa: SLF001
+        aged(keys, 24 * 3600)
+        with pytest.raises(UnavailableKeysError):
+            await tokens.caller(signed())
+        keys._failed -= 10  # type: ignore[attr-defined]  # noqa: SLF001
+        issuer.answer = (200, key_set(("1", KEY)))
+        assert (await tokens.caller(signed())).user == "ada"
+
+    with caplog.at_level("INFO"):
+        asyncio.run(ask())
+
+    assert issuer.fetched == 5
+    said = [record.getMessage() for record in caplog.records if record.name == "app.api.keys"]
+    assert [line.split(":")[0] for line in said] == [
+        "API_JWT_KEYS cannot be fetched",
+        "API_JWT_KEYS can be fetched again",
+    ]
+
+
+def test_a_key_that_is_withdrawn_opens_no_more_soon_after(issuer: Issuer) -> None:
+    """And the one that replaces it does at once."""
+    keys = key_source(issuer.url)
+    tokens = SignedTokens(RULES, keys)
+
+    async def ask() -> None:
+        assert (await tokens.caller(signed())).user == "ada"
+        issuer.answer = (200, key_set(("2", STRANGER)))
+        aged(keys, 60)
+        assert (await tokens.caller(signed(STRANGER, kid="2"))).user == "ada"
+        with pytest.raises(RefusedTokenError):
+            await tokens.caller(signed())
+
+    asyncio.run(ask())
 
 
 def test_a_key_set_that_holds_no_key_of_use_lets_nobody_in(issuer: Issuer) -> None:

@@ -1,0 +1,147 @@
+"""The public keys by which tokens are checked: of a file that may change, or of a provider that may hang."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+
+from app.api.tokens import Permit
+from app.api.watched import UnusableFileError, WatchedFile
+
+_LOG: Final = logging.getLogger(__name__)
+
+_FETCH_SECONDS: Final = 5.0
+"""For one fetch of the provider's keys, and for the pause after one that failed."""
+
+_FRESH: Final = 300.0
+"""Seconds after which keys are fetched anew, as a provider may withdraw one."""
+
+_PAUSE: Final = 30.0
+"""Seconds after a fetch in which no made-up id causes another one (PyJWT's `cooldown_duration`)."""
+
+_KEPT: Final = 24 * 3600.0
+"""Seconds for which keys open while the provider does not answer: its outage is not to be everybody's."""
+
+Keys = Callable[[str, Permit], Awaitable[jwt.PyJWK]]
+"""Gives the key of an id, or raises PyJWKClientError; PyJWKClientConnectionError where it cannot be told now."""
+
+
+def key_source(where: str) -> Keys:
+    """Where the public keys of a provider are, as a JSON Web Key Set (RFC 7517). Nothing is fetched yet.
+
+    Args:
+        where: An http or https URL, for example `https://login.example.com/.well-known/jwks.json`, or a file.
+
+    Raises:
+        ValueError: The file holds no such keys.
+        OSError: It cannot be read.
+    """
+    if where.startswith(("https://", "http://")):
+        return FetchedKeys(where)
+    file = WatchedFile(Path(where), _keys_of_text)
+
+    async def find(kid: str, _: Permit) -> jwt.PyJWK:
+        try:
+            return _of(file(), kid)
+        except UnusableFileError as error:
+            raise jwt.PyJWKClientConnectionError(str(error)) from None
+
+    return find
+
+
+class FetchedKeys:
+    """A provider's keys. One that is known needs no answer of the provider; one that is not causes a fetch, rarely.
+
+    Fetches have a thread of their own, and there is one at a time: a provider that hangs stops those who wait for it,
+    and nobody else.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Fetch nothing yet.
+
+        Args:
+            url: Of the key set.
+        """
+        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_FETCH_SECONDS)
+        self._thread = ThreadPoolExecutor(1, "keys")
+        self._fetching: asyncio.Task[None] | None = None
+        self._known: Mapping[str, jwt.PyJWK] = {}
+        self._fetched = self._failed = float("-inf")
+
+    async def __call__(self, kid: str, permit: Permit) -> jwt.PyJWK:
+        """As `Keys`."""
+        age = time.monotonic() - self._fetched
+        if age > _KEPT:
+            self._known = {}
+        if kid not in self._known and age > _PAUSE:
+            await self._learn(permit)
+        elif age > _FRESH and not self._rests():
+            self._fetch()  # Nobody waits for it.
+        return _of(self._known, kid)
+
+    async def _learn(self, permit: Permit) -> None:
+        if not self._rests():
+            await permit()
+            await asyncio.wait({self._fetch()})
+        if self._failed > self._fetched:
+            message = "the provider does not answer"
+            raise jwt.PyJWKClientConnectionError(message)
+
+    def _rests(self) -> bool:
+        return time.monotonic() - self._failed < _FETCH_SECONDS
+
+    def _fetch(self) -> asyncio.Task[None]:
+        """The fetch that runs, or one that begins."""
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._ask())
+        return self._fetching
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(_FETCH_SECONDS):  # The client's own bounds each part of an answer alone.
+                found = await asyncio.get_running_loop().run_in_executor(self._thread, self._client.fetch_data)
+            self._known = _keys(found)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, there are no new keys, and the old ones go on.
+            if self._failed <= self._fetched:
+                _LOG.error("API_JWT_KEYS cannot be fetched: %s", str(error) or "no answer in time")
+            self._failed = time.monotonic()
+        else:
+            if self._failed > self._fetched:
+                _LOG.info("API_JWT_KEYS can be fetched again")
+            self._fetched = time.monotonic()
+
+
+def _of(keys: Mapping[str, jwt.PyJWK], kid: str) -> jwt.PyJWK:
+    try:
+        return keys[kid]
+    except KeyError:
+        message = "there is no such key"
+        raise jwt.PyJWKClientError(message) from None
+
+
+def _keys_of_text(text: str) -> dict[str, jwt.PyJWK]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    return _keys(found)
+
+
+def _keys(found: Any) -> dict[str, jwt.PyJWK]:
+    try:
+        keys = jwt.PyJWKSet.from_dict(found).keys
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        keys = []
+    named = {key.key_id: key for key in keys if key.key_id and key.public_key_use in ("sig", None)}
+    if not named:
+        message = (
+            'expected a JSON Web Key Set whose keys have a "kid", for example {"keys": [{"kid": "1", "kty": "RSA", …}]}'
+        )
+        raise ValueError(message)
+    return named
