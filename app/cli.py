@@ -152,7 +152,13 @@ def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
     answer(work, as_json=as_json)
 
 
-@cli.command(epilog=f"Example: session-db serve --port 8080\n{EXIT_CODES}")
+_SETTINGS = """
+All else is set by variables, for example API_ACCESS and SESSION_DB_POOL_SIZE, in the environment, .env.local or .env.
+docs/api.md has all of them under Settings, each with its default and what it may be.
+"""
+
+
+@cli.command(epilog=f"Example: session-db serve --port 8080\n{_SETTINGS}{EXIT_CODES}")
 @_stack
 @_rehearse
 @click.option("--host", default="127.0.0.1", show_default=True, help="Others than loopback need API_ACCESS.")

@@ -23,6 +23,9 @@ from app.errors import ServerUnavailableError
 
 _ANSWER_SECONDS: Final = 30.0
 
+GROUPS: Final = (start.Start, Pool, Proof, access.Access, Limits, Drain, Logs)
+"""All settings of a server, as the documentation has them."""
+
 
 def run(url: URL, host: str, port: int, report: Report, first: Callable[[], object] | None = None) -> None:
     """Serve until SIGINT or SIGTERM, which end the process with exit code 0; a second one ends it at once.
@@ -68,7 +71,7 @@ def _judge(host: str, url: URL) -> None:
     entry.require(host)
     access.tokens_of(entry)
     start.judge(url)
-    for settings in (Logs, Drain, Limits, start.Start, Pool, Proof):
+    for settings in GROUPS:
         settings.read()
 
 

@@ -1,7 +1,7 @@
 """Settings as environment variables, typed: whatever does not fit is refused in one line that never shows a secret."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -51,14 +51,28 @@ class Settings(BaseModel):
             raise InvalidSettingError("\n".join(_refusal(each, named) for each in error.errors())) from None
 
     @classmethod
-    def documented(cls) -> Iterator[tuple[str, str, str]]:
-        """Each variable with what it decides and its default, empty where there is none; read-only."""
+    def documented(cls) -> Iterator[tuple[str, str, str, str]]:
+        """Each variable with what it decides, its default and what it may be, empty where there is none; read-only."""
         for field in cls.model_fields.values():
-            yield _name(field), field.description or "", "" if field.default is None else str(field.default)
+            default = "" if field.default is None else str(field.default)
+            yield _name(field), field.description or "", default, _range(field)
 
 
 def _name(field: FieldInfo) -> str:
     return str(field.validation_alias)
+
+
+def _range(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{each}`" for each in get_args(field.annotation))
+    least, over, most = (_bound(field, name) for name in ("ge", "gt", "le"))
+    if over is not None:
+        return f"over {over}, to {most}"
+    return "" if least is None else f"{least} to {most}" if most is not None else f"{least} or more"
+
+
+def _bound(field: FieldInfo, name: str) -> Any:
+    return next((getattr(each, name) for each in field.metadata if hasattr(each, name)), None)
 
 
 def _refusal(error: Any, named: dict[str, FieldInfo]) -> str:

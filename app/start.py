@@ -40,7 +40,11 @@ class Start(Settings):
     """How a server begins."""
 
     wait: float = variable(
-        "SESSION_DB_WAIT", 60, "seconds that a server waits at its start for a database that is not up yet", ge=0
+        "SESSION_DB_WAIT",
+        60,
+        "seconds that a server waits at its start for a database that is not up yet",
+        ge=0,
+        le=86400,
     )
 
 

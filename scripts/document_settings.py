@@ -1,4 +1,4 @@
-"""Writes the tables of settings in docs/SESSION_DATABASE_CONFIG.md anew, from the settings themselves.
+"""Writes the tables of settings in docs/SESSION_DATABASE_CONFIG.md and docs/api.md anew, from the settings themselves.
 
 Each is the first table under its heading. A key that the three clouds have alike stands once, as `<cloud>.key`.
 
@@ -10,10 +10,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from app import serve
 from infra import settings
 from infra.settings.profiles import CLOUDS, DEFAULTS
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "SESSION_DATABASE_CONFIG.md"
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+
+PAGE: Final = DOCS / "SESSION_DATABASE_CONFIG.md"
+
+SERVER: Final = DOCS / "api.md"
+
+SERVER_HEADING: Final = "## Settings"
 
 ALIKE: Final = "<cloud>"
 
@@ -44,6 +51,17 @@ def main() -> None:
     for section, rows in tables().items():
         page = replaced(page, HEADINGS[section], list(lines(section, rows)))
     PAGE.write_text(page)
+    SERVER.write_text(replaced(SERVER.read_text(), SERVER_HEADING, list(server_lines())))
+
+
+def server_lines() -> Iterator[str]:
+    """The lines of the API server's table."""
+    yield "| variable | meaning, with its unit | default | may be |"
+    yield "|---|---|---|---|"
+    for group in serve.GROUPS:
+        for name, meaning, default, bounds in group.documented():
+            shown = f"`{default}`" if default else ""
+            yield re.sub(" +", " ", f"| `{name}` | {meaning} | {shown} | {bounds} |")
 
 
 def tables() -> dict[str, dict[str, Row]]:
@@ -102,7 +120,7 @@ def replaced(page: str, heading: str, table: list[str]) -> str:
     before, found, after = page.partition(f"\n{heading}\n")
     start = re.search(r"^\|(?:.*\n\|)*.*$", after, re.MULTILINE)
     if not found or not start:
-        message = f"expected a table under the heading {heading} in {PAGE.name}"
+        message = f"expected a table under the heading {heading}"
         raise SystemExit(message)
     return before + found + after[: start.start()] + "\n".join(table) + after[start.end() :]
 

@@ -23,7 +23,11 @@ class Drain(Settings):
     """
 
     grace: float = variable(
-        "API_GRACE", 1, "seconds after SIGTERM in which new connections are still taken, for balancers to notice", ge=0
+        "API_GRACE",
+        1,
+        "seconds after SIGTERM in which new connections are still taken, for balancers to notice",
+        ge=0,
+        le=3600,
     )
     keep_alive: int = variable(
         "API_KEEP_ALIVE",

@@ -1,11 +1,12 @@
 """Settings of the environment: typed, refused in one line each, and silent about secrets."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import pytest
 from pydantic import SecretStr, model_validator
 
+from app import serve
 from app.errors import InvalidSettingError
 from app.settings import Settings, variable
 
@@ -70,6 +71,39 @@ def test_settings_that_do_not_go_together_are_refused() -> None:
     """In the words of the rule."""
     with pytest.raises(InvalidSettingError, match=r"^expected no EXAMPLE_WORD with EXAMPLE_SIZE=13\. It is set"):
         read({"EXAMPLE_SIZE": "13", "EXAMPLE_WORD": "open-sesame"})
+
+
+class Bounded(Settings):
+    """Settings of every kind of bound."""
+
+    both: int = variable("BOUNDED_BOTH", 5, "how many", ge=1, le=20)
+    least: float = variable("BOUNDED_LEAST", 5, "seconds", ge=0)
+    over: float = variable("BOUNDED_OVER", 5, "seconds", gt=0, le=300)
+    one_of: Literal["none", "some"] = variable("BOUNDED_ONE_OF", "none", "which")
+    free: str | None = variable("BOUNDED_FREE", None, "what")
+
+
+def test_what_a_setting_may_be_is_documented_from_its_class() -> None:
+    """So that nobody has to find it out by a refusal."""
+    assert [each[3] for each in Bounded.documented()] == [
+        "1 to 20",
+        "0 or more",
+        "over 0, to 300",
+        "`none`, `some`",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("group", serve.GROUPS, ids=lambda group: group.__name__)
+def test_no_number_of_a_server_is_without_end(group: type[Settings]) -> None:
+    """With API_GRACE=inf a server that is told to end never would."""
+    endless = {
+        str(field.validation_alias): bounds
+        for field, (_, _, _, bounds) in zip(group.model_fields.values(), group.documented(), strict=True)
+        if field.annotation in (int, float) and " to " not in bounds
+    }
+
+    assert endless == {}
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

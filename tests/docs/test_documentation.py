@@ -19,14 +19,8 @@ from sqlalchemy.engine import Dialect
 import app.cli
 import app.dsn
 import infra.command_line
-from app import start
-from app.api.access import Access
-from app.api.draining import Drain
-from app.api.limits import Limits
-from app.api.logs import Logs
+from app import serve
 from app.backends.interface import Target
-from app.credentials.choice import Proof
-from app.engine import Pool
 from app.errors import InvalidUriError
 from app.schema.sqlite import METADATA
 from app.settings import Settings
@@ -144,11 +138,13 @@ def test_every_effect_is_of_a_setting_and_in_the_words_of_its_page() -> None:
 
 def test_every_setting_of_the_api_server_is_documented() -> None:
     """In the words of the settings themselves, and none that does not exist."""
-    groups = (start.Start, Pool, Proof, Access, Limits, Drain, Logs)
-    known = [list(setting) for group in groups for setting in group.documented()]
+    known = [list(setting) for group in serve.GROUPS for setting in group.documented()]
+    table = rows(API, "## Settings")
+    documented = [[bare(name), meaning, bare(default), bounds] for name, meaning, default, bounds in table]
 
-    assert set(groups) == {each for each in Settings.__subclasses__() if each.__module__.startswith("app.")}
-    assert [[bare(name), meaning, bare(default)] for name, meaning, default in rows(API, "## Settings")] == known
+    assert set(serve.GROUPS) == {each for each in Settings.__subclasses__() if each.__module__.startswith("app.")}
+    assert documented == known
+    assert "docs/api.md" in (app.cli.serve.epilog or ""), "the help leads there"
 
 
 def test_every_output_is_documented() -> None:
