@@ -50,11 +50,6 @@ def _database(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="PostgreSQL: how the app role proves who it is, where it has to be made.",
         ),
-        click.option(
-            "--set-password",
-            is_flag=True,
-            help="PostgreSQL: give an app role that is there the password of SESSION_DB_URI, if it does not log in.",
-        ),
         _seconds("lock-wait", 60, "PostgreSQL: how long to wait for another bootstrap or for a table"),
         _seconds("statement-wait", 600, "PostgreSQL: how long one statement may take"),
     )
@@ -93,6 +88,11 @@ def plan(name: str | None, *, as_json: bool, **options: Any) -> None:
 
 @cli.command(epilog=f"Example: session-db bootstrap --stack dev\n{EXIT_CODES}")
 @_database
+@click.option(
+    "--set-password",
+    is_flag=True,
+    help="PostgreSQL: give an app role that is there the password of SESSION_DB_URI, if it does not log in.",
+)
 def bootstrap(name: str | None, *, as_json: bool, **options: Any) -> None:
     """Make what is missing of the session schema; on a finished one nothing is written."""
 
@@ -186,7 +186,7 @@ cli.add_command(drill)
 
 def _target(name: str | None, options: dict[str, Any]) -> Target:
     names = (options["app_identity"], options["owner"], options["read_only_role"], options["schema"])
-    roles = Roles(*names, set_password=options["set_password"])
+    roles = Roles(*names, set_password=options.get("set_password", False))
     waits = Waits(options["lock_wait"], options["statement_wait"])
     return target.find(name, roles, waits, rehearse=options["rehearse"])
 
