@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from app.api import limits, targets, users, words
 from app.api.address import is_loopback
+from app.api.documents import Reader
 from app.api.door import Door
 from app.api.keys import key_source
 from app.api.signed import Rules, SignedTokens
@@ -154,7 +155,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         Middleware(limits.Rate, rates=rates),
         Middleware(users.Gate, routes=app),
         Middleware(limits.Bodies, limits=bounds),
-        Middleware(words.Words, nul=nul),
+        Middleware(words.Words, read=Reader(nul=nul)),
         Middleware(users.Owners),
     ]
 

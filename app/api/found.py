@@ -46,8 +46,8 @@ class Found:
         template: The path of the route that it meets as the app declares it, for example `/list-apps`.
         params: The parts of the path that the route names.
         query: The query as it is written, each name as often as it stands there.
-        body: The whole body; empty once it has been handed on.
-        document: The JSON of the body, objects as `Pairs`; None where there is no body.
+        body: The whole body; empty once it has been read as JSON.
+        document: The JSON of the body, objects as `Pairs`; None where there is no body, and once it has been judged.
     """
 
     caller: Caller | None = None

@@ -151,6 +151,7 @@ class Owners:
         if scope["type"] == "http" and (refusal := _refusal_of_body(of(scope))):
             await refusal(scope, receive, send)
             return
+        of(scope).document = None  # A run may take minutes.
         await self._app(scope, receive, send)
 
 

@@ -136,7 +136,10 @@ def test_so_is_one_of_a_run(client: httpx.Client, name: str) -> None:
         ('{"state": {"a": "\\ud800"}}', 422, "surrogate pair"),
         ('{"state": {"\\udfff": 1}}', 422, "surrogate pair"),
         ('{"state": ' + '{"a":' * 101 + "1" + "}" * 102, 422, "100 levels"),
-        ('{"state": ' + "[" * 100_000, 422, "100 levels"),
+        ('{"state": ' + "[" * 50_000, 422, "100 levels"),
+        ('{"state": {"a": [' + "{}," * 50_000 + "1]}}", 422, "100000 values"),
+        ('{"state": {"a": ["' + '","' * 200_000 + '"]}}', 422, "100000 values"),
+        ('{"state": {"a": ["' + '\\\\","' * 100_000 + '"]}}', 422, "100000 values"),
         ('{"state": {"a": ' + "9" * 5000 + "}}", 400, "JSON in UTF-8"),
         ('{"state": {"a": "\ud800"}}', 400, "JSON in UTF-8"),
         ('\ufeff{"state": {}}', 400, "JSON in UTF-8"),
@@ -192,6 +195,17 @@ def test_a_time_may_be_a_text(client: httpx.Client) -> None:
 
     assert created.status_code == 200, created.text
     assert client.get(f"{USER}/{created.json()['id']}").json()["events"][0]["timestamp"] == 1700000000.5
+
+
+@pytest.mark.parametrize(
+    "value", ["[{}] " * 100_000, '", \\"' * 100_000, "\\" * 500_000, [[[]]] * 33_000], ids=lambda value: str(value)[:5]
+)
+def test_what_is_large_is_kept(client: httpx.Client, value: Any) -> None:
+    """A text may be as long as a body; what is counted is what JSON is made of, outside of texts."""
+    created = client.post(USER, json={"state": {"a": value}})
+
+    assert created.status_code == 200, created.text[:200]
+    assert client.get(f"{USER}/{created.json()['id']}").json()["state"] == {"a": value}
 
 
 def test_a_state_may_use_any_key(client: httpx.Client) -> None:
