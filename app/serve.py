@@ -15,6 +15,7 @@ from app.api import access
 from app.api.draining import Drain
 from app.api.limits import Limits
 from app.api.logs import Logs
+from app.api.stores import Stores
 from app.backends import choice
 from app.backends.interface import Report
 from app.credentials.choice import Proof
@@ -23,7 +24,7 @@ from app.errors import ServerUnavailableError
 
 _ANSWER_SECONDS: Final = 30.0
 
-GROUPS: Final = (start.Start, Pool, Proof, access.Access, Limits, Drain, Logs)
+GROUPS: Final = (start.Start, Pool, Proof, access.Access, Limits, Stores, Drain, Logs)
 """All settings of a server, as the documentation has them."""
 
 

@@ -13,7 +13,20 @@ from google.adk.sessions.sqlite_session_service import SqliteSessionService
 from sqlalchemy import URL
 
 from app import environment, start
-from app.api import access, draining, failures, health, limits, logs, metrics, observed, request_id, sessions, traces
+from app.api import (
+    access,
+    draining,
+    failures,
+    health,
+    limits,
+    logs,
+    metrics,
+    observed,
+    request_id,
+    sessions,
+    stores,
+    traces,
+)
 from app.api.database import Database
 from app.backends.sqlite.uri import database_path
 
@@ -82,8 +95,10 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
         InvalidSettingError: A setting does not fit, or AGENTS_DIR names no folder.
     """
     traces.prepare()
-    database, numbers, entry = Database.of(url), metrics.Metrics(), access.Access.read()
-    app = _adk(host, database, numbers, entry)
+    database, numbers = Database.of(url), metrics.Metrics()
+    entry, places = access.Access.read(), stores.Stores.read()
+    app = _adk(host, database, numbers, entry, places)
+    stores.install(app, places)
     health.install(app, database.readiness)
     metrics.install(app, numbers, database.readiness, database.engine)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
@@ -96,17 +111,17 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     return app
 
 
-def _adk(host: str | None, database: Database, numbers: metrics.Metrics, entry: access.Access) -> FastAPI:
+def _adk(
+    host: str | None, database: Database, numbers: metrics.Metrics, entry: access.Access, places: stores.Stores
+) -> FastAPI:
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)
         return get_fast_api_app(
             agents_dir=str(environment.agents_dir()),
             session_service_uri=_registered(database, numbers),
-            # Sessions are what this project keeps; ADK would otherwise write the rest into the agents folder.
-            artifact_service_uri="memory://",
-            memory_service_uri="memory://",
-            use_local_storage=False,
+            **stores.named(places),
+            use_local_storage=False,  # ADK would write into the agents folder.
             web=False,
             allow_origins=entry.origins or None,
             bind_host=access.bind_host(host),

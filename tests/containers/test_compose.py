@@ -171,7 +171,7 @@ def test_the_api_is_given_every_setting_of_its_own() -> None:
         if "(Settings)" in file.read_text():
             importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
     groups = [each for each in Settings.__subclasses__() if each.__module__.startswith("app.")]
-    known = {name for group in groups for name, _meaning, _default in group.documented()}
+    known = {name for group in groups for name, *_ in group.documented()}
 
     assert known
     assert known - OF_OTHER_PLACES <= variables("api").keys()

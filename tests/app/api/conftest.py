@@ -28,6 +28,9 @@ from rehearsal.managed import managed
 
 Serve = Callable[..., httpx.Client]
 
+KEPT = {"API_ARTIFACTS": "memory://", "API_MEMORY": "memory://"}
+"""So that every route of ADK is there."""
+
 
 class Provider:
     """An identity provider: its settings for the server, and tokens of its users."""
@@ -112,7 +115,7 @@ def serve(sqlite_url: URL) -> Iterator[Serve]:
             with pytest.MonkeyPatch.context() as patch:
                 for name in filter(lambda each: each.startswith(("API_", "SESSION_DB_")), list(os.environ)):
                     patch.delenv(name)
-                for name, value in variables.items():
+                for name, value in (KEPT | variables).items():
                     patch.setenv(name, value)
                 app = server.adk_app(host, url)
             return stack.enter_context(running(app))

@@ -1,0 +1,99 @@
+"""Where ADK keeps what is no session: artifacts and memories, which the session database does not hold."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from google.adk.artifacts.base_artifact_service import BaseArtifactService
+from google.adk.cli.service_registry import get_service_registry
+from google.adk.memory.base_memory_service import BaseMemoryService
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.problem import problem
+from app.errors import InvalidSettingError
+from app.settings import WHERE, Settings, variable
+
+_SCHEME: Final = "session-db"
+_OF_THE_PROCESS: Final = "memory://"
+_ARTIFACTS: Final = "/apps/{app_name}/users/{user_id}/sessions/{session_id}/artifacts"
+_MEMORY: Final = "/apps/{app_name}/users/{user_id}/memory"
+
+
+class Stores(Settings):
+    """The places, as ADK names them (Agent Development Kit, "Command line": `--artifact_service_uri`)."""
+
+    artifacts: str | None = variable(
+        "API_ARTIFACTS",
+        None,
+        "where artifacts are kept: gs://bucket, file:///folder, a scheme of the agents' services.py, or memory:// for "
+        "the memory of each process, which a restart empties; where unset, their routes answer 404",
+        example="gs://sessions-artifacts",
+    )
+    memory: str | None = variable(
+        "API_MEMORY",
+        None,
+        "where memories are kept: agentengine://id, rag://corpus, a scheme of the agents' services.py, or memory:// "
+        "as above; where unset, their route answers 404",
+        example="agentengine://1234567890",
+    )
+
+
+def named(stores: Stores) -> dict[str, str]:
+    """The places as `get_fast_api_app` takes them.
+
+    ADK would take memory in place of an unknown scheme, and say so in a log alone (google-adk 2.13
+    `create_artifact_service_from_options`); a place that cannot be used ends the start here. Agents whose tools keep
+    artifacts without a place keep them in the process, as in ADK itself.
+
+    Args:
+        stores: The settings.
+    """
+    registry = get_service_registry()
+
+    def artifacts(uri: str, **named: Any) -> BaseArtifactService:  # noqa: ARG001  # ADK gives them.
+        return _made("API_ARTIFACTS", stores.artifacts, registry.create_artifact_service, named)
+
+    def memory(uri: str, **named: Any) -> BaseMemoryService:  # noqa: ARG001  # As above.
+        return _made("API_MEMORY", stores.memory, registry.create_memory_service, named)
+
+    registry.register_artifact_service(_SCHEME, artifacts)
+    registry.register_memory_service(_SCHEME, memory)
+    return {"artifact_service_uri": f"{_SCHEME}://", "memory_service_uri": f"{_SCHEME}://"}
+
+
+def _made(name: str, place: str | None, make: Callable[..., Any], named: dict[str, Any]) -> Any:
+    try:
+        service = make(place or _OF_THE_PROCESS, **named)
+    except Exception as error:  # noqa: BLE001  # A vendor's library may raise anything; its words may be secret.
+        reason = str(error) if isinstance(error, ImportError | ValueError) else type(error).__name__
+        raise InvalidSettingError(_unusable(name, reason)) from None
+    if service is None:
+        raise InvalidSettingError(_unusable(name, "ADK knows no such scheme"))
+    return service
+
+
+def _unusable(name: str, reason: str) -> str:
+    return f"expected {name} to name a place that can be used, for example {name}={_OF_THE_PROCESS}: {reason}. {WHERE}"
+
+
+def install(app: FastAPI, stores: Stores) -> None:
+    """Close the routes of what has no place: what they acknowledged would be lost, and fill the process's memory.
+
+    Args:
+        app: ADK's app.
+        stores: The settings.
+    """
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            if stores.artifacts is None and route.path.startswith(_ARTIFACTS):
+                route.app = _closed("API_ARTIFACTS", "artifacts")
+            if stores.memory is None and route.path == _MEMORY:
+                route.app = _closed("API_MEMORY", "memories")
+
+
+def _closed(name: str, kept: str) -> ASGIApp:
+    async def closed(scope: Scope, receive: Receive, send: Send) -> None:
+        await problem(404, f"this server keeps no {kept}: {name} names no place for them")(scope, receive, send)
+
+    return closed
