@@ -23,8 +23,12 @@ class OverlapError(errors.SessionDatabaseError):
     """Two requests wrote the same at once. For example, two sessions under one id."""
 
 
+class UnfitSchemaError(errors.SessionDatabaseError):
+    """A table or a column is missing. For example, half-way through a migration; readiness tells which one."""
+
+
 class UnforeseenError(errors.SessionDatabaseError):
-    """The database answered what nobody thought of. For example, a table is gone."""
+    """The database answered what nobody thought of. For example, a trigger of somebody's raises."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ _TOLD: Final[dict[type[errors.SessionDatabaseError], Told]] = {
     UnfitValueError: Told(
         422, "the database cannot keep a value of this request: a text is too long or has NUL", retry=False
     ),
+    UnfitSchemaError: Told(503, "the database has not the tables that this server expects", after=30),
     OverlapError: Told(409, "another request wrote the same at that moment"),
     errors.SessionDatabaseError: Told(500, "the database answered something unforeseen", retry=False),
 }

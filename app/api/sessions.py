@@ -6,6 +6,7 @@ stream is a line of it (google-adk 2.13 `_create_session`, `run_agent_sse`). SQL
 
 import functools
 import logging
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -19,7 +20,15 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.api.kinds import BusyError, OverlapError, TooSlowError, UnfitValueError, UnforeseenError, told
+from app.api.kinds import (
+    BusyError,
+    OverlapError,
+    TooSlowError,
+    UnfitSchemaError,
+    UnfitValueError,
+    UnforeseenError,
+    told,
+)
 from app.backends.postgresql import failures
 from app.backends.sqlite import connection as sqlite
 from app.backends.sqlite.uri import database_path
@@ -31,6 +40,11 @@ _READS: Final = ("get_session", "list_sessions", "get_user_state")
 
 _WRITES: Final = ("create_session", "append_event", "delete_session")
 
+_NO_SUCH: Final = ("42P01", "42703", "3F000")
+"""Tables, columns, schemas (PostgreSQL, "PostgreSQL Error Codes")."""
+
+_NO_SUCH_IN_FILE: Final = re.compile("no such (table|column)")
+
 Count = Callable[[type[Exception]], None]
 """Takes the kind of an error, for whoever counts them."""
 
@@ -41,9 +55,11 @@ class Work:
 
     Attributes:
         writes: How often the database acknowledged a write of it.
+        failed: Told of each error, for whoever answers where ADK does not.
     """
 
     writes: int = 0
+    failed: Callable[[SessionDatabaseError], None] = lambda _: None
 
 
 work: Final[ContextVar[Work]] = ContextVar("work")
@@ -78,9 +94,11 @@ def _telling(
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error, SessionDatabaseError, UnicodeError) as error:
             kind = _kind(error, url)
             count(kind)
-            _LOG.warning("%s", _meaning(error, url) or type(error).__name__, extra={"kind": kind.__name__})
+            _LOG.warning("%s", _meaning(error, url) or told(kind).words, extra={"kind": kind.__name__})
             # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
-            raise kind(_sentence(kind, error, done, writes=writes)) from None
+            failure = kind(_sentence(kind, error, done, writes=writes))
+            done.failed(failure)
+            raise failure from None
         done.writes += writes
         return result
 
@@ -110,6 +128,8 @@ def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
         return UnfitValueError
     if isinstance(original, psycopg.IntegrityError | sqlite3.IntegrityError):
         return OverlapError
+    if state in _NO_SUCH or _NO_SUCH_IN_FILE.match(str(original) if isinstance(original, sqlite3.Error) else ""):
+        return UnfitSchemaError
     if state == "57014":  # query_canceled; PostgreSQL, "PostgreSQL Error Codes".
         return TooSlowError
     ours = _meaning(error, url)

@@ -1,6 +1,7 @@
 """What a client is told when the database fails under its request: a status, whether to try again, what was stored."""
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -150,7 +151,8 @@ def test_a_server_that_takes_no_writes_is_told(client: httpx.Client, cluster: Cl
         ("40001", (503, "others hold a lock", True)),
         ("22001", (422, "cannot keep a value", False)),
         ("23505", (409, "wrote the same", True)),
-        ("42703", (500, "unforeseen", False)),
+        ("42703", (503, "has not the tables", True)),
+        ("42601", (500, "unforeseen", False)),
     ],
 )
 def test_what_the_server_answers_is_told(
@@ -163,6 +165,33 @@ def test_what_the_server_answers_is_told(
 
     found = refused(answer, status, words, "nothing of this request was stored", retry=retry)
     assert "a row of ada" not in found["detail"]
+
+
+def test_a_table_that_is_missing_is_told(client: httpx.Client, cluster: Cluster, session: str) -> None:
+    """As in the middle of a migration: it passes, and readiness says more."""
+    cluster.execute("ALTER TABLE events RENAME TO events_of_yesterday", "sessions")
+    try:
+        answers = [client.get(session), run(client, session)]
+    finally:
+        cluster.execute("ALTER TABLE events_of_yesterday RENAME TO events", "sessions")
+
+    for answer in answers:
+        refused(answer, 503, "has not the tables", "nothing of this request was stored", retry=True)
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get(session).status_code == 200
+
+
+def test_a_table_that_is_missing_in_a_file_is_told(serve: Serve, sqlite_url: URL) -> None:
+    """The same words as of a server."""
+    assert sqlite_url.database is not None
+    client = serve(sqlite_url)
+    session = f"{USER}/{client.post(USER, json={}).json()['id']}"
+    with contextlib.closing(sqlite3.connect(sqlite_url.database)) as file:
+        file.execute("ALTER TABLE events RENAME TO events_of_yesterday")
+        answer = client.get(session)
+        file.execute("ALTER TABLE events_of_yesterday RENAME TO events")
+
+    refused(answer, 503, "has not the tables", retry=True)
 
 
 def test_a_session_that_cannot_be_made_is_told(client: httpx.Client, cluster: Cluster) -> None:
