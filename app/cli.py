@@ -46,9 +46,8 @@ def _database(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--app-identity",
             type=click.Choice(["password", "rds_iam", "cloudsql_iam", "entra"]),
-            default="password",
-            show_default=True,
-            help="PostgreSQL: how the app role proves who it is, where it has to be made.",
+            help="PostgreSQL: how the app role proves who it is, where it has to be made; as SESSION_DB_IDENTITY says, "
+            "else by password.",
         ),
         _seconds("lock-wait", 60, "PostgreSQL: how long to wait for another bootstrap or for a table"),
         _seconds("statement-wait", 600, "PostgreSQL: how long one statement may take"),
@@ -185,7 +184,9 @@ cli.add_command(drill)
 
 
 def _target(name: str | None, options: dict[str, Any]) -> Target:
-    names = (options["app_identity"], options["owner"], options["read_only_role"], options["schema"])
+    set_by_name = environment.setting("SESSION_DB_IDENTITY") if name is None else None
+    identity = options["app_identity"] or set_by_name or "password"
+    names = (identity, options["owner"], options["read_only_role"], options["schema"])
     roles = Roles(*names, set_password=options.get("set_password", False))
     waits = Waits(options["lock_wait"], options["statement_wait"])
     return target.find(name, roles, waits, rehearse=options["rehearse"])

@@ -1,5 +1,7 @@
 """Which database is meant, and as whom: from a stack's record, else from the environment."""
 
+from dataclasses import replace
+
 from sqlalchemy import URL
 
 from app import dsn, environment, stack
@@ -19,9 +21,12 @@ def find(
 ) -> Target:
     """The session database of a stack, or that of SESSION_DB_URI and ADMIN_DB_URI; read-only.
 
+    Of the latter the app role has its password or token as a server has it: from the URI, or by
+    SESSION_DB_PASSWORD_FILE, SESSION_DB_PASSWORD_SECRET or SESSION_DB_IDENTITY.
+
     Args:
         stack_name: Whose exported record to take; the environment's settings where None.
-        roles: The roles that PostgreSQL is to have.
+        roles: The roles that PostgreSQL is to have; the app role's identity is that of SESSION_DB_IDENTITY where None.
         waits: The bounds of every wait.
         rehearse: Whether the stack's rehearsal is meant.
 
@@ -31,11 +36,14 @@ def find(
     Raises:
         InvalidSettingError: A setting is missing or wrong, or the two URIs are not of one database.
         StackUnavailableError: The stack's outputs cannot be read.
+        NoLoginError: The password or token is not to be had.
     """
     if rehearse and stack_name is None:
         raise InvalidSettingError(_WHOSE)
-    app, owner = _from_stack(stack_name, rehearse=rehearse) if stack_name is not None else _from_environment()
-    return _of(app, owner, roles or Roles(), waits or Waits())
+    if stack_name is not None:
+        return _of(*_from_stack(stack_name, rehearse=rehearse), roles or Roles(), waits or Waits())
+    found = _of(*_from_environment(), roles or Roles(), waits or Waits())
+    return _with_login(found, roles)
 
 
 def of(record: stack.Record) -> Target:
@@ -58,6 +66,25 @@ def _of(app: URL, owner: URL, roles: Roles, waits: Waits) -> Target:
         )
         raise InvalidSettingError(message)
     return Target(app, owner, roles, waits)
+
+
+def _with_login(target: Target, roles: Roles | None) -> Target:
+    """As the settings say; where one role does both, it logs in the same way for both."""
+    from app.credentials import choice  # noqa: PLC0415  # Keeps --help quick.
+
+    proof = choice.Proof.read()
+    if target.app.get_backend_name() == "sqlite":
+        choice.require_none(proof)
+        return target
+    if roles is not None and proof.identity not in ("password", roles.identity):
+        message = (
+            f"expected --app-identity {proof.identity} with SESSION_DB_IDENTITY={proof.identity}, not "
+            f"{roles.identity}: a token is no password to make a role with. Leave --app-identity away"
+        )
+        raise InvalidSettingError(message)
+    app = choice.of(target.app, proof).login().on(target.app)
+    owner = app if target.owner == target.app else target.owner
+    return replace(target, app=app, owner=owner, roles=roles or Roles(proof.identity))
 
 
 def _from_stack(name: str, *, rehearse: bool) -> tuple[URL, URL]:

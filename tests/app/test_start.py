@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
@@ -96,6 +98,23 @@ def test_what_stays_wrong_is_not_waited_for(url: URL) -> None:
         start.make_ready(url.set(database="nowhere"), said.append)
 
     assert said == []
+
+
+def test_a_job_has_its_password_as_a_server_has_it(database: ManagedDatabase, tmp_path: Path, session_db: Any) -> None:
+    """From a mounted file, with no word of it in a variable; and the same for whoever looks afterwards."""
+    (tmp_path / "password").write_text(str(database.admin.password))
+    job = {
+        "uri": database.admin.set(password=None).render_as_string(),
+        "SESSION_DB_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+
+    for verb in ("bootstrap", "verify"):
+        done = session_db(verb, **job)
+        assert done.returncode == 0, done.stderr
+
+    refused = session_db("verify", "--app-identity", "password", uri=job["uri"], SESSION_DB_IDENTITY="entra")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "expected --app-identity entra" in refused.stderr
 
 
 def test_eight_replicas_start_at_once_on_an_empty_database(cluster: Cluster) -> None:

@@ -1,11 +1,15 @@
 """Which database is meant, and as whom: two URIs of one database, from a stack or from the environment."""
 
+import types
 from pathlib import Path
 
 import pytest
 
 from app import dsn, environment, stack, target
 from app.backends.interface import Roles, Target, Waits
+from app.credentials import vendors
+from app.credentials.interface import Login
+from app.credentials.renewed import Lease
 from app.errors import InvalidSettingError, InvalidUriError, StackUnavailableError, UnsupportedBackendError
 
 APP = "postgresql://app:pw@h/db"
@@ -172,3 +176,46 @@ def test_a_rehearsal_is_asked_for_by_its_stack(monkeypatch: pytest.MonkeyPatch) 
         target.find("dev", rehearse=True)
     with pytest.raises(InvalidSettingError, match="for example: --stack prod --rehearse"):
         target.find(None, rehearse=True)
+
+
+def test_the_app_role_logs_in_as_a_server_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that gets its password as a mounted file needs it in no variable; the administrator's is its own."""
+    (tmp_path / "password").write_text("postgresql://app_2:from-the-file@h/db\n")
+    monkeypatch.setenv("SESSION_DB_URI", "postgresql://app@h/db")
+    monkeypatch.setenv("SESSION_DB_PASSWORD_FILE", str(tmp_path / "password"))
+    mounted = dsn.parse("postgresql://app_2:from-the-file@h/db")
+
+    alone = target.find(None)
+    monkeypatch.setenv("ADMIN_DB_URI", OWNER)
+    both = target.find(None)
+
+    assert (alone.app, alone.owner) == (mounted, mounted)
+    assert (both.app, both.owner) == (mounted, dsn.parse(OWNER))
+
+
+def test_the_app_role_logs_in_with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are asked for under the same setting as a server's, and the role that is made is one of tokens."""
+    asked: list[str] = []
+
+    def imported(cloud: str) -> types.SimpleNamespace:
+        asked.append(cloud)
+        return types.SimpleNamespace(token=lambda url: lambda now: Lease.until(Login(url.username, "token"), now, now))
+
+    monkeypatch.setattr(vendors, "imported", imported)
+    monkeypatch.setenv("SESSION_DB_URI", "postgresql://app@h/db?sslmode=verify-full")
+    monkeypatch.setenv("SESSION_DB_IDENTITY", "rds_iam")
+
+    found = target.find(None)
+
+    assert (asked, found.app.password, found.roles.identity) == (["aws"], "token", "rds_iam")
+    with pytest.raises(InvalidSettingError, match="expected --app-identity rds_iam with SESSION_DB_IDENTITY=rds_iam"):
+        target.find(None, Roles("password"))
+
+
+def test_a_login_for_a_file_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has none, so another database was meant."""
+    monkeypatch.setenv("SESSION_DB_URI", f"sqlite:///{path}")
+    monkeypatch.setenv("SESSION_DB_PASSWORD_FILE", "/run/secrets/password")
+
+    with pytest.raises(InvalidSettingError, match="expected SESSION_DB_URI to name the PostgreSQL database"):
+        target.find(None)
