@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr, field_validator, model_validator
 from starlette.middleware import Middleware
 
-from app.api import limits, targets, users, words
+from app.api import limits, live, targets, users, words
 from app.api.address import is_loopback
 from app.api.documents import Reader
 from app.api.door import Door
@@ -146,7 +146,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         InvalidSettingError: A file that the settings name cannot be used.
     """
     words.install(app)
-    rates = limits.Rates(bounds)
+    rates, read = limits.Rates(bounds), Reader(nul=nul)
     app.user_middleware += [
         Middleware(limits.Heads),
         Middleware(limits.Crowd, limits=bounds),
@@ -155,8 +155,9 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         Middleware(limits.Rate, rates=rates),
         Middleware(users.Gate, routes=app),
         Middleware(limits.Bodies, limits=bounds),
-        Middleware(words.Words, read=Reader(nul=nul)),
+        Middleware(words.Words, read=read),
         Middleware(users.Owners),
+        Middleware(live.Live, read=read),
     ]
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from google.adk.errors._stale_session_error import StaleSessionError
 from google.adk.errors.session_not_found_error import SessionNotFoundError
 from starlette.exceptions import HTTPException
@@ -46,6 +46,7 @@ def install(app: FastAPI) -> None:
     """
     app.add_exception_handler(HTTPException, functools.partial(_refused, agents=str(environment.agents_dir())))
     app.add_exception_handler(RequestValidationError, _misfit)
+    app.add_exception_handler(WebSocketRequestValidationError, _misfit)
     app.add_middleware(Failures)
 
 
@@ -117,7 +118,7 @@ async def _refused(_: Request, error: Exception, *, agents: str) -> Response:
 
 async def _misfit(_: Request, error: Exception) -> Response:
     """FastAPI's own answer repeats what was sent."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # As above.
+    assert isinstance(error, ValidationException)  # noqa: S101  # As above.
     found = [_misfitting(each) for each in error.errors()]
     said = "; ".join(f"{each['at']}: {each['expected']}" for each in found)
     return problem(422, f"expected another request: {said}", errors=found)

@@ -57,14 +57,13 @@ class SignedTokens:
         """As `Tokens`."""
         try:
             key = await self._keys(jwt.get_unverified_header(token).get("kid", ""), permit)
-            claims = self._claims(token, key)
+            return self._known(self._claims(token, key))
         except jwt.PyJWKClientConnectionError:
             message = "the keys of the token's issuer are out of reach"
             raise UnavailableKeysError(message) from None
         # PyJWT lets through what Python's own JSON and numbers raise on hostile input.
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
             raise RefusedTokenError(_WORDS.get(type(error), "the token is not valid")) from None
-        return self._known(claims)
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         return jwt.decode(
@@ -83,7 +82,7 @@ class SignedTokens:
         if not isinstance(user, str) or fault_of_id(user):
             message = f"the token's claim {self._rules.user_claim} names no user that a session can have"
             raise RefusedTokenError(message)
-        return Caller(f"user {user}", None if operator else user, operator)
+        return Caller(f"user {user}", None if operator else user, operator, int(claims["exp"]) + _LEEWAY)
 
 
 def _scopes(claims: dict[str, Any]) -> list[Any]:

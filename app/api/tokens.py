@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from app.api.watched import UnusableFileError
@@ -20,11 +20,13 @@ class Caller:
         name: For limits and logs; never a token.
         user: Whose sessions alone it may touch; anybody's where None.
         operator: Whether it may use the routes that are no user's, for example `/metrics`.
+        until: When its token has expired, in seconds since 1970; never where None.
     """
 
     name: str
     user: str | None = None
     operator: bool = True
+    until: float | None = field(default=None, compare=False)
 
 
 class RefusedTokenError(Exception):

@@ -75,6 +75,9 @@ _APP_STATE: Final = "app:"
 """What ADK puts before the keys of the state that all users of an app share (google-adk 2.13 `State.APP_PREFIX`)."""
 
 
+SHARED: Final = f"expected no state under {_APP_STATE}, which all users of the app share: it is an operator's"
+
+
 class Gate:
     """Refuses who is not known, and users where they have no business."""
 
@@ -162,14 +165,15 @@ def _refusal_of_body(found: Found) -> Response | None:
     own = _unless_own(found.caller, document.values_of("userId", "user_id"))
     if ROUTES.get(found.template) is Reach.BODY and own is not None:
         return own
-    if any(name.startswith(_APP_STATE) for state in _states(found.template, document) for name, _ in state):
-        return problem(
-            403, f"expected no state under {_APP_STATE}, which all users of the app share: it is an operator's"
-        )
-    return None
+    states: list[Any] = [document] if found.template == f"{_SESSIONS}/{{session_id}}" else []
+    states += document.values_of("state", "stateDelta", "state_delta")
+    return problem(403, SHARED) if writes_shared(states) else None
 
 
-def _states(template: str, document: Pairs) -> list[Pairs]:
-    found: list[Any] = [document] if template == f"{_SESSIONS}/{{session_id}}" else []
-    found += document.values_of("state", "stateDelta", "state_delta")
-    return [state for state in found if isinstance(state, Pairs)]
+def writes_shared(states: list[Any]) -> bool:
+    """Whether one of the states has what all users of an app share.
+
+    Args:
+        states: What stands where states do, as it was sent.
+    """
+    return any(name.startswith(_APP_STATE) for state in states if isinstance(state, Pairs) for name, _ in state)

@@ -1,0 +1,168 @@
+"""Websockets: what comes over one is looked through as a body is, and each ends with a word that says why."""
+
+import asyncio
+import json
+import logging
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+from google.adk.agents.live_request_queue import LiveRequest
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api import failures, sessions
+from app.api.documents import FaultError, Reader
+from app.api.found import Found, Pairs, of
+from app.api.kinds import told
+from app.api.problem import problem
+from app.api.users import SHARED, writes_shared
+from app.errors import SessionDatabaseError
+
+_LOG: Final = logging.getLogger(__name__)
+
+_NO_TEXT, _UNFIT, _REFUSED, _BROKEN, _LATER = 1003, 1007, 1008, 1011, 1013
+"""Why a websocket is closed (RFC 6455 section 7.4.1, and the registry that it opens)."""
+
+_LONGEST: Final = 123
+"""Bytes of the reason (RFC 6455 section 5.5)."""
+
+
+class _EndError(Exception):
+    """Why a websocket ends, with its code. For example, its token has expired."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class Live:
+    """Stands before ADK's `/run_live`, which takes whatever comes and is silent about what it cannot use."""
+
+    def __init__(self, app: ASGIApp, *, read: Reader) -> None:
+        """Stand in front of `app`.
+
+        Args:
+            app: Whom to pass good messages on to.
+            read: Reads messages.
+        """
+        self._app, self._read = app, read
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["type"] == "websocket":
+            await _Talk(scope, receive, send, self._read).run(self._app)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Talk:
+    """One websocket."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, read: Reader) -> None:
+        self._scope, self._receive, self._send, self._read = scope, receive, send, read
+        self._found: Found = of(scope)
+        self._failed: asyncio.Future[SessionDatabaseError] = asyncio.get_running_loop().create_future()
+        self._open = self._closed = False
+        self._status = 0
+
+    async def run(self, app: ASGIApp) -> None:
+        """Until it ends, and never by an exception."""
+        sessions.work.set(sessions.Work(failed=self._fail))
+        try:
+            await app(self._scope, self.receive, self.send)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, the client is told.
+            await failures.answer(error)(self._scope, self.receive, self.send)
+
+    async def receive(self) -> Message:
+        """As ASGI. Where it ends, ADK hears that the client has gone, which is how it cleans up."""
+        if self._closed:
+            return {"type": "websocket.disconnect", "code": _REFUSED}
+        try:
+            message = await self._next()
+            if message["type"] == "websocket.receive":
+                await self._judge(message.get("text"))
+        except _EndError as end:
+            await self._close(end.code, str(end))
+            return {"type": "websocket.disconnect", "code": end.code}
+        return message
+
+    async def send(self, message: Message) -> None:
+        """As ASGI."""
+        kind = message["type"]
+        if self._closed:
+            if kind != "websocket.close":
+                raise OSError  # As servers do (ASGI, "WebSocket", "Send - send event").
+        elif kind == "websocket.close":
+            await self._close(message.get("code", _REFUSED), str(message.get("reason") or ""))
+        elif self._open and kind == "websocket.http.response.start":
+            self._status = message["status"]
+        elif self._open and kind == "websocket.http.response.body":
+            code = _BROKEN if self._status >= 500 else _REFUSED  # noqa: PLR2004
+            await self._close(code, json.loads(message["body"])["detail"])
+        else:
+            self._open = self._open or kind == "websocket.accept"
+            await self._send(message)
+
+    async def _next(self) -> Message:
+        until = self._found.caller.until if self._found.caller else None
+        left = None if until is None else max(0.0, until - time.time())
+        coming = asyncio.ensure_future(self._receive())
+        awaited: set[asyncio.Future[Any]] = {coming, self._failed}
+        try:
+            await asyncio.wait(awaited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():
+                raise _told(self._failed.result())
+            if not coming.done():
+                raise _EndError(_REFUSED, "the token has expired")
+            return coming.result()
+        finally:
+            coming.cancel()
+
+    def _fail(self, error: SessionDatabaseError) -> None:
+        if not self._failed.done():
+            self._failed.set_result(error)
+
+    async def _judge(self, text: str | None) -> None:
+        if text is None:
+            raise _EndError(_NO_TEXT, "expected messages of text")
+        try:
+            document = await self._read(text.encode())
+            LiveRequest.model_validate_json(text)
+        except FaultError as fault:
+            raise _EndError(_UNFIT, str(fault)) from None
+        except ValidationError as error:
+            raise _EndError(_UNFIT, f"expected a LiveRequest of ADK's: {_misfit(error)}") from None
+        if self._found.caller is not None and not self._found.caller.operator and _shared(document):
+            raise _EndError(_REFUSED, SHARED)
+
+    async def _close(self, code: int, reason: str) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(OSError):  # The client has gone.
+            if self._open:
+                cut = reason.encode()[:_LONGEST].decode(errors="ignore")
+                await self._send({"type": "websocket.close", "code": code, "reason": cut})
+            else:
+                known = self._found.template is not None
+                refusal = (
+                    problem(403, reason) if known else problem(404, "expected another path: there is no websocket")
+                )
+                await refusal(self._scope, self._receive, self._send)
+        _LOG.info("a websocket is closed with %d", code)
+
+
+def _told(error: SessionDatabaseError) -> _EndError:
+    kind = told(type(error))
+    code = _LATER if kind.retry else _UNFIT if kind.status < 500 else _BROKEN  # noqa: PLR2004
+    return _EndError(code, f"{kind.words}. Read the session: what was stored before is kept")
+
+
+def _misfit(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _shared(document: Any) -> bool:
+    return isinstance(document, Pairs) and writes_shared(document.values_of("state_delta", "stateDelta"))

@@ -1,0 +1,211 @@
+"""What comes over a websocket of `/run_live`: nothing that a body could not bring, and no end without a word."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import URL
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
+
+from rehearsal.cluster import Cluster
+
+AGENT = '''
+"""Stores what it is told to, over a websocket."""
+
+from google.adk.agents import BaseAgent
+from google.adk.events import Event, EventActions
+from google.genai.types import Content, Part
+
+
+class Parrot(BaseAgent):
+    async def _run_live_impl(self, ctx):
+        while not (request := await ctx.live_request_queue.get()).close:
+            said = request.content.parts[0].text if request.content else ""
+            if said.startswith("fail"):
+                raise RuntimeError(said)
+            yield Event(
+                invocation_id=ctx.invocation_id,
+                author=self.name,
+                content=Content(role="model", parts=[Part(text=f"heard {said}")]),
+                actions=EventActions(state_delta=request.state_delta or {}),
+            )
+
+
+root_agent = Parrot(name="parrot")
+'''
+
+
+@pytest.fixture(scope="module")
+def agents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one agent that can be talked to."""
+    folder = tmp_path_factory.mktemp("agents")
+    (folder / "parrot").mkdir()
+    (folder / "parrot" / "agent.py").write_text(AGENT)
+    (folder / "parrot" / "__init__.py").write_text("from . import agent\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(serve: Any, provider: Any, url: URL, agents: Path) -> httpx.Client:
+    """Of a server on PostgreSQL that takes the provider's tokens; ada has a session."""
+    served: httpx.Client = serve(url, **provider.settings, AGENTS_DIR=str(agents))
+    served.post(SESSIONS, json={"sessionId": "s"}, headers=provider.headers("ada")).raise_for_status()
+    return served
+
+
+SESSIONS = "/apps/parrot/users/ada/sessions"
+SHARED = '{"state_delta": {"app:price": 0}}'
+
+
+@contextlib.contextmanager
+def talk(client: httpx.Client, headers: dict[str, str], app: str = "parrot", more: str = "") -> Iterator[Connection]:
+    """A websocket of ada's."""
+    base = str(client.base_url).replace("http", "ws", 1)
+    query = f"app_name={app}&user_id=ada&session_id=s{more}"
+    with connect(f"{base}/run_live?{query}", additional_headers=headers, proxy=None, max_size=None) as socket:
+        yield socket
+
+
+def end(socket: Connection) -> tuple[int, str]:
+    """With which code and reason it is closed."""
+    with pytest.raises(ConnectionClosed) as caught:
+        list(iter(lambda: socket.recv(30), None))
+    assert caught.value.rcvd is not None, "the server has gone without a word"
+    return caught.value.rcvd.code, caught.value.rcvd.reason
+
+
+def words(text: str) -> str:
+    """A message of a user."""
+    return f'{{"content": {{"role": "user", "parts": [{{"text": "{text}"}}]}}}}'
+
+
+def test_an_agent_hears_and_answers(client: httpx.Client, provider: Any) -> None:
+    """Message by message, and what it stores is there."""
+    with talk(client, provider.headers("ada")) as socket:
+        for text in ("hello", "again"):
+            socket.send(words(text))
+            assert f"heard {text}" in socket.recv(30)
+        socket.send('{"state_delta": {"colour": "blue"}}')
+        socket.recv(30)
+
+    assert client.get(f"{SESSIONS}/s", headers=provider.headers("ada")).json()["state"]["colour"] == "blue"
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "reason"),
+    [
+        (SHARED, 1008, "expected no state under app:"),
+        ('{"stateDelta": {"app:price": 0}}', 1008, "expected no state under app:"),
+        ('{"state_delta": {"\\u0061pp:price": 0}}', 1008, "expected no state under app:"),
+        ('{"state_delta": {"app:price": 0}, "state_delta": {}}', 1008, "expected no state under app:"),
+        ('{"state_delta": {"a": 1, "app:price": 0}, "content": {"parts": [{"text": "a"}]}}', 1008, "app:"),
+        (b"{}", 1003, "expected messages of text"),
+        ("hello", 1007, "expected JSON in UTF-8"),
+        ('{"state_delta": {"a": NaN}}', 1007, "numbers that JSON has words for"),
+        ('{"state_delta": {"a": 1e999}}', 1007, "64 bits"),
+        ('{"state_delta": {"a": "\\u0000"}}', 1007, "NUL"),
+        ('{"state_delta": {"a": "\\ud800"}}', 1007, "surrogate pair"),
+        ('{"state_delta": {"a": ' + "[" * 150 + "]" * 150 + "}}", 1007, "100 levels"),
+        ('{"state_delta": {"a": [' + "{}," * 100_000 + "1]}}", 1007, "100000 values"),
+        ("[]", 1007, "expected a LiveRequest of ADK's: "),
+        ('{"content": "my secret wish"}', 1007, "expected a LiveRequest of ADK's: content: "),
+    ],
+    ids=range(15),
+)
+def test_a_message_is_held_to_what_a_body_is_held_to(
+    client: httpx.Client, provider: Any, message: str | bytes, code: int, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ADK alone stores it, or goes on in silence; and nothing of it is in the log."""
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(message)
+        closed = end(socket)
+
+    assert closed[0] == code, closed
+    assert reason in closed[1]
+    state = client.get(f"{SESSIONS}/s", headers=provider.headers("ada")).json()["state"]
+    assert not {"app:price", "a"} & set(state)
+    assert "my secret wish" not in caplog.text + closed[1]
+
+
+def test_what_all_users_share_is_an_operators_to_write(client: httpx.Client, provider: Any) -> None:
+    """Over a websocket as by a body."""
+    operator = provider.headers("grace", scope="sessions.operate")
+    with talk(client, operator) as socket:
+        socket.send('{"state_delta": {"app:open": true}}')
+        socket.recv(30)
+
+    assert client.get(f"{SESSIONS}/s", headers=operator).json()["state"]["app:open"] is True
+
+
+def test_a_websocket_ends_with_its_token(client: httpx.Client, provider: Any) -> None:
+    """Which may be 30 seconds later by another clock; a client then comes with a new one."""
+    with talk(client, provider.headers("ada", exp=int(time.time()) - 28)) as socket:
+        assert end(socket) == (1008, "the token has expired")
+
+
+def test_an_agent_that_is_not_there_is_told(
+    client: httpx.Client, provider: Any, agents: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ADK looks for it only when the websocket is open; nobody else's mistake is an error of the server's."""
+    with caplog.at_level(logging.WARNING), talk(client, provider.headers("ada"), app="nosuch") as socket:
+        code, reason = end(socket)
+
+    assert code == 1008
+    assert "nosuch" in reason
+    assert str(agents) not in reason
+    assert not [record for record in caplog.records if record.name.startswith(("uvicorn", "app"))]
+
+
+def test_a_database_that_fails_ends_the_talk_in_words(client: httpx.Client, provider: Any, cluster: Cluster) -> None:
+    """With the kind that a body would be answered with."""
+    raising = "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a row' USING ERRCODE = '53100'; END $$"
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(words("hello"))
+        socket.recv(30)
+        cluster.execute(f"CREATE FUNCTION full_disk() {raising}", "sessions")
+        cluster.execute(
+            "CREATE TRIGGER fails BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION full_disk()", "sessions"
+        )
+        try:
+            socket.send(words("hello"))
+            code, reason = end(socket)
+        finally:
+            cluster.execute("DROP FUNCTION full_disk() CASCADE", "sessions")
+
+    assert code == 1011
+    assert reason.startswith("the database has no room left")
+
+
+def test_an_agent_that_raises_ends_the_talk(client: httpx.Client, provider: Any) -> None:
+    """However long its words are: a reason of more than 123 bytes would be an error of the protocol."""
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(words("fail" + "ä" * 200))
+        code, reason = end(socket)
+
+    assert code == 1011
+    assert reason.startswith("failä")
+
+
+@pytest.mark.parametrize(
+    ("more", "headers", "status"),
+    [
+        ("&modalities=SMELL", {}, 422),
+        ("", {"Origin": "https://evil.example"}, 403),
+    ],
+)
+def test_a_websocket_that_is_not_opened_is_refused_in_a_problem_document(
+    client: httpx.Client, provider: Any, more: str, headers: dict[str, str], status: int
+) -> None:
+    """Also where ADK is the one who refuses."""
+    with pytest.raises(InvalidStatus) as caught, talk(client, provider.headers("ada") | headers, more=more):
+        """Not reached."""
+
+    response = caught.value.response
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
