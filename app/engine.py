@@ -6,11 +6,13 @@ import psycopg
 from sqlalchemy import URL, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app import patience
 from app.backends.postgresql import failures, uri
 from app.backends.postgresql.trust import trusted
 from app.credentials.asked import AskedCredentials
 from app.credentials.interface import Credentials, Login
 from app.errors import AuthenticationError
+from app.patience import PatientConnection
 from app.pool import MeasuredPool
 from app.settings import Settings, variable
 
@@ -76,11 +78,13 @@ def create(url: URL, pool: Pool, credentials: Credentials) -> AsyncEngine:
     """
     place, asked = trusted(_bounded(url, pool)), AskedCredentials(credentials)
 
-    async def connect() -> psycopg.AsyncConnection[Any]:
+    async def connect() -> PatientConnection:
         _, arguments = engine.dialect.create_connect_args(place)
         # Behind such a pooler each transaction may meet another server, which has not prepared what the last one had.
         threshold = None if pool.pooler == "transaction" else 5
-        return await _opened({**arguments, "prepare_threshold": threshold}, place, asked)
+        connection = await _opened({**arguments, "prepare_threshold": threshold}, place, asked)
+        connection.patience = pool.statement_timeout + patience.MARGIN if pool.statement_timeout else None
+        return connection
 
     engine = create_async_engine(
         Login(url.username, None).on(url),
@@ -115,7 +119,7 @@ def _bounded(url: URL, pool: Pool) -> URL:
     return url.update_query_dict({"options": f"{ours} {uri.options(url)}".strip()})
 
 
-async def _opened(arguments: dict[str, Any], url: URL, credentials: AskedCredentials) -> psycopg.AsyncConnection[Any]:
+async def _opened(arguments: dict[str, Any], url: URL, credentials: AskedCredentials) -> PatientConnection:
     login = await credentials.login()
     try:
         return await _connected(arguments, login)
@@ -127,8 +131,8 @@ async def _opened(arguments: dict[str, Any], url: URL, credentials: AskedCredent
     return await _connected(arguments, other)
 
 
-async def _connected(arguments: dict[str, Any], login: Login) -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(**arguments | {"user": login.user, "password": login.password})
+async def _connected(arguments: dict[str, Any], login: Login) -> PatientConnection:
+    return await PatientConnection.connect(**arguments | {"user": login.user, "password": login.password})
 
 
 def _leave_standby(context: ExceptionContext) -> None:

@@ -122,6 +122,7 @@ class Proxy:
         port: Where it listens on the loopback address.
         lose: How many answers to commits are still to be lost, the connection with them.
         lost: How many were.
+        silent: Whether nothing is answered any more, as by a server that hangs; its connections stay.
     """
 
     def __init__(self, port: int) -> None:
@@ -131,6 +132,7 @@ class Proxy:
         self.port: int = self._sockets[0].getsockname()[1]
         self.lose = 0
         self.lost = 0
+        self.silent = False
         self._threads: list[threading.Thread] = []
         self._run(self._accept)
 
@@ -174,7 +176,8 @@ class Proxy:
             if losing.is_set():  # The server has answered, so it has committed.
                 self.lost += 1
                 break
-            _send(client, data)
+            if not self.silent:
+                _send(client, data)
         _end(client)
 
 

@@ -17,13 +17,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import patience
 from app.backends.postgresql import failures
 from app.credentials.failures import NoLoginError
 from app.credentials.interface import Login
 from app.credentials.unchanging import UnchangingCredentials
 from app.engine import Pool
-from app.errors import AuthenticationError
+from app.errors import AuthenticationError, ConnectionLostError
 from rehearsal.managed import ManagedDatabase
+from tests.app.conftest import Proxy
 
 Engines = Callable[..., AbstractAsyncContextManager[AsyncEngine]]
 
@@ -153,6 +155,28 @@ def test_a_statement_that_takes_too_long_is_ended_and_its_parameters_are_not_sho
     error = asyncio.run(work())
     assert getattr(error.orig, "sqlstate", None) == "57014"
     assert "hunter2" not in str(error)
+
+
+def test_a_server_that_hangs_is_given_up(
+    url: URL, engines: Engines, value: Value, proxied: Callable[[URL], Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It bounds no statement itself, and TCP sees a peer that is well."""
+    proxy = proxied(url)
+    monkeypatch.setattr(patience, "MARGIN", 0.1)
+
+    async def work() -> Any:
+        async with engines(url.set(port=proxy.port), SESSION_DB_STATEMENT_TIMEOUT="0.1") as engine:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+                proxy.silent = True
+                with pytest.raises(DBAPIError, match="has not answered within") as refused:
+                    await connection.execute(text("SELECT 2"))
+            assert refused.value.connection_invalidated, "what it would answer later belongs to nobody"
+            assert isinstance(failures.meaning(refused.value, url), ConnectionLostError)
+            proxy.silent = False
+            return await value(engine, "SELECT 3")
+
+    assert asyncio.run(work()) == 3
 
 
 def test_a_connection_that_cannot_write_is_not_kept(sessions: URL, engines: Engines, value: Value) -> None:
