@@ -1,6 +1,8 @@
 """Ends a server without cutting anybody off: it first says that it will, then takes nobody new, then waits."""
 
+import logging
 import signal
+import socket
 import time
 from types import FrameType
 from typing import Any, Final
@@ -11,6 +13,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings, variable
+
+_LOG: Final = logging.getLogger(__name__)
 
 _MARK: Final = "session_db_draining"
 
@@ -93,20 +97,24 @@ class Server(uvicorn.Server):
         """Take all over; nothing runs yet."""
         super().__init__(config)
         self._app, self._grace = app, grace
-        self._closing: float | None = None
+        self._signal: signal.Signals | None = None
+        self._begun, self._closing = float("inf"), float("inf")
+        self._told = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # Of signal's shape.
-        """Called by the signals that uvicorn takes.
+        """Called by the signals that uvicorn takes; logs nothing, since it may interrupt whoever is logging.
 
         Args:
             sig: The signal.
             frame: Where it came.
         """
-        if self._closing is not None:
+        if self._signal is not None:
             signal.signal(sig, signal.SIG_DFL)
             signal.raise_signal(sig)
         setattr(self._app.state, _MARK, True)
-        self._closing = time.monotonic() + (self._grace if sig == signal.SIGTERM else 0)
+        self._signal = signal.Signals(sig)
+        self._begun = time.monotonic()
+        self._closing = self._begun + self._open_for(self._signal)
 
     async def on_tick(self, counter: int) -> Any:
         """Called ten times a second (uvicorn 0.54 `Server.main_loop`).
@@ -114,6 +122,33 @@ class Server(uvicorn.Server):
         Args:
             counter: Of the calls.
         """
-        if self._closing is not None and time.monotonic() >= self._closing:
+        if self._signal is not None and not self._told:
+            self._told = True
+            self._tell(self._signal)
+        if time.monotonic() >= self._closing:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, and the last line of the log, once nothing runs any more.
+
+        Args:
+            sockets: Those to serve on.
+        """
+        super().run(sockets)
+        seconds = max(0.0, time.monotonic() - self._begun)
+        _LOG.info("ended after %.1f s", seconds, extra={"seconds": round(seconds, 1)})
+
+    def _open_for(self, sig: signal.Signals) -> float:
+        return self._grace if sig == signal.SIGTERM else 0
+
+    def _tell(self, sig: signal.Signals) -> None:
+        running = len(self.server_state.tasks)
+        _LOG.info(
+            "ending by %s: %d running, new connections for %g s more, then up to %s s to finish",
+            sig.name,
+            running,
+            self._open_for(sig),
+            self.config.timeout_graceful_shutdown,
+            extra={"signal": sig.name, "running": running},
+        )

@@ -1,6 +1,7 @@
 """How a server ends: it says so, takes nobody new, lets what runs finish, and ends itself within a bound."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -118,6 +119,31 @@ def test_what_does_not_finish_is_ended_within_the_bound(postgresql_url: URL, clu
         assert (cut_off.status_code, cut_off.headers["content-type"]) == (503, "application/problem+json")
         assert cut_off.json()["retry"] is True
         assert cut_off.json()["detail"].startswith("this server has ended before the request did. Read the session")
+
+
+def test_the_log_tells_of_the_end(postgresql_url: URL, clusters: Any) -> None:
+    """How much runs when it begins, and that it has ended: else a log that stops looks like a crash."""
+    cluster = clusters()
+    variables = {"API_GRACE": "0", "API_DRAIN": "1", "API_LOG_FORMAT": "json"}
+    with running(postgresql_url, cluster, **variables) as server, ThreadPoolExecutor() as threads:
+        turn = threads.submit(server.turn, "/run")
+        held(cluster, postgresql_url, [turn])
+
+        server.process.send_signal(signal.SIGTERM)
+        out, _ = server.process.communicate()
+
+    told = [line for line in map(json.loads, out.splitlines()) if line["logger"] == "app.api.draining"]
+    begun, ended = told
+    assert (begun["message"], begun["signal"], begun["running"]) == (
+        "ending by SIGTERM: 1 running, new connections for 0 s more, then up to 1 s to finish",
+        "SIGTERM",
+        1,
+    )
+    assert (ended["message"][:12], ended["level"], out.splitlines()[-1]) == (
+        "ended after ",
+        "INFO",
+        next(line for line in out.splitlines() if "ended after " in line),
+    )
 
 
 def test_a_second_signal_ends_it_at_once(postgresql_url: URL, clusters: Any) -> None:
