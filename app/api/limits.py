@@ -41,6 +41,15 @@ class Limits(Settings):
     concurrency: int = variable(
         "API_MAX_CONCURRENCY", 1000, "requests, streams and websockets at one time", ge=10, le=100_000
     )
+    share: int | None = variable(
+        "API_CLIENT_CONCURRENCY",
+        None,
+        "of these, those of one client; where unset a tenth for the user of a JWT, and no bound for others, behind "
+        "whom many people may be",
+        example="100",
+        ge=1,
+        le=100_000,
+    )
     rate: str | None = variable(
         "API_RATE",
         None,
@@ -87,36 +96,6 @@ def _refusal(scope: Scope) -> Response | None:
         # The way to smuggle a second request past a proxy that reads the other one (RFC 9112 section 6.3).
         return problem(400, "expected either Content-Length or Transfer-Encoding", _CLOSE)
     return None
-
-
-class Crowd:
-    """Answers 503 while as many requests run as may.
-
-    Not uvicorn's `limit_concurrency`, which counts idle connections and refuses health checks as well: a server that is
-    merely busy would be ended.
-    """
-
-    def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
-        """Stand in front of `app`.
-
-        Args:
-            app: Whom to pass requests on to.
-            limits: The bound.
-        """
-        self._app, self._free = app, limits.concurrency
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN:
-            await self._app(scope, receive, send)
-        elif not self._free:
-            await problem(503, "expected fewer requests at one time", {"Retry-After": "1"})(scope, receive, send)
-        else:
-            self._free -= 1
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._free += 1
 
 
 class TooOftenError(Exception):

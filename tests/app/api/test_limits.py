@@ -132,6 +132,29 @@ def test_a_crowd_is_told_to_come_again(serve: Any) -> None:
     assert any(client.get(USER).status_code == 200 for _ in range(1000)), "who hung up makes room"
 
 
+@pytest.mark.parametrize("share", [{}, {"API_CLIENT_CONCURRENCY": "1"}])
+def test_one_user_does_not_take_up_anothers_room(serve: Any, provider: Any, share: dict[str, str]) -> None:
+    """Though the server could do more: whoever waits costs a user nothing, and would keep the others out."""
+    client = serve(**provider.settings, **share, API_MAX_CONCURRENCY="10")
+    paths = {user: f"/apps/echo/users/{user}/sessions" for user in ("ada", "bob")}
+
+    def ask(user: str) -> httpx.Response:
+        answer: httpx.Response = client.get(paths[user], headers=provider.headers(user))
+        return answer
+
+    with connected(client) as waiting:
+        token = provider.headers("ada")["Authorization"]
+        head = f"POST {paths['ada']} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        waiting.sendall(f"{head}Authorization: {token}\r\nContent-Length: 100\r\n\r\n{{".encode())
+        refused = next(answer for answer in (ask("ada") for _ in range(1000)) if answer.status_code != 200)
+
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert "one client" in refused.json()["detail"]
+        assert ask("bob").status_code == 200
+
+    assert any(ask("ada").status_code == 200 for _ in range(1000)), "who hung up makes room"
+
+
 def test_who_asks_too_often_is_told_when_to_ask_again(serve: Any) -> None:
     """And health is not counted: an orchestrator that is refused would end the server."""
     client = serve(API_RATE="3/hour")
