@@ -17,6 +17,7 @@ from app.api import (
     access,
     draining,
     failures,
+    heads,
     health,
     limits,
     logs,
@@ -51,7 +52,7 @@ def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
         InvalidSettingError: As `environment.served_database`, `start.judge` and `adk_app`.
         SessionDatabaseError: As `start.make_ready`.
     """
-    logs.install(logs.Logs.read())
+    logs.install(logs.Logs.read(), environment.agents_dir())
     url = url or environment.served_database()
     start.judge(url)
     start.make_ready(url)
@@ -68,16 +69,16 @@ def running(host: str, url: URL) -> uvicorn.Server:
     Raises:
         InvalidSettingError: As `adk_app`.
     """
-    drain = draining.Drain.read()
-    logs.install(logs.Logs.read())
+    drain, bounds = draining.Drain.read(), limits.Limits.read()
+    logs.install(logs.Logs.read(), environment.agents_dir())
     app = adk_app(host, url)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http="h11",  # Which bounds a head that does not end; httptools, where it is installed, does not.
-        ws_max_size=limits.Limits.read().body,
+        http=heads.bounded(bounds.head_seconds),
+        ws_max_size=bounds.body,
         timeout_keep_alive=drain.keep_alive,
         timeout_graceful_shutdown=drain.seconds,
     )
@@ -114,13 +115,15 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
 def _adk(
     host: str | None, database: Database, numbers: metrics.Metrics, entry: access.Access, places: stores.Stores
 ) -> FastAPI:
+    others = stores.registered(places)
     with warnings.catch_warnings():
         # ADK warns of its own in-memory credential service, which nobody here chose.
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)
         return get_fast_api_app(
             agents_dir=str(environment.agents_dir()),
             session_service_uri=_registered(database, numbers),
-            **stores.named(places),
+            artifact_service_uri=others,
+            memory_service_uri=others,
             use_local_storage=False,  # ADK would write into the agents folder.
             web=False,
             allow_origins=entry.origins or None,

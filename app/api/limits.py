@@ -37,6 +37,9 @@ class Limits(Settings):
     body: int = variable(
         "API_MAX_BODY", 10 * 2**20, "bytes of a request's body, and of a websocket's message", ge=2**10, le=2**30
     )
+    head_seconds: float = variable(
+        "API_HEAD_TIMEOUT", 30, "seconds in which the head of a request has to be there", ge=1, le=3600
+    )
     body_seconds: float = variable("API_BODY_TIMEOUT", 30, "seconds in which a body has to be there", ge=1, le=3600)
     concurrency: int = variable(
         "API_MAX_CONCURRENCY", 1000, "requests, streams and websockets at one time", ge=10, le=100_000

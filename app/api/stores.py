@@ -39,8 +39,8 @@ class Stores(Settings):
     )
 
 
-def named(stores: Stores) -> dict[str, str]:
-    """The places as `get_fast_api_app` takes them.
+def registered(stores: Stores) -> str:
+    """The URI by which ADK gets both.
 
     ADK would take memory in place of an unknown scheme, and say so in a log alone (google-adk 2.13
     `create_artifact_service_from_options`); a place that cannot be used ends the start here. Agents whose tools keep
@@ -59,7 +59,7 @@ def named(stores: Stores) -> dict[str, str]:
 
     registry.register_artifact_service(_SCHEME, artifacts)
     registry.register_memory_service(_SCHEME, memory)
-    return {"artifact_service_uri": f"{_SCHEME}://", "memory_service_uri": f"{_SCHEME}://"}
+    return f"{_SCHEME}://"
 
 
 def _made(name: str, place: str | None, make: Callable[..., Any], named: dict[str, Any]) -> Any:
