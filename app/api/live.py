@@ -4,10 +4,12 @@ import asyncio
 import json
 import logging
 import time
+import traceback
 from contextlib import suppress
 from typing import Any, Final
 
 from google.adk.agents.live_request_queue import LiveRequest
+from google.adk.cli import api_server
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +28,24 @@ _NO_TEXT, _UNFIT, _REFUSED, _BROKEN, _LATER = 1003, 1007, 1008, 1011, 1013
 
 _LONGEST: Final = 123
 """Bytes of the reason (RFC 6455 section 5.5)."""
+
+
+def install() -> None:
+    """Have ADK print no traceback that it has logged as well (google-adk 2.13 `run_agent_live`).
+
+    Standard error is no log: nobody takes out of it what an exception quotes.
+    """
+    vars(api_server)["traceback"] = _Unprinted
+
+
+class _Unprinted:
+    """The part of `traceback` that ADK uses."""
+
+    format_exception = staticmethod(traceback.format_exception)
+
+    @staticmethod
+    def print_exc() -> None:
+        """Print nothing."""
 
 
 class _EndError(Exception):

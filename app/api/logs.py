@@ -7,13 +7,13 @@ import logging
 import logging.config
 import sys
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from pathlib import Path
+from typing import Final, Literal
 
-import psycopg
 from asgi_correlation_id import CorrelationIdFilter
 from pythonjsonlogger.json import JsonFormatter
-from sqlalchemy.exc import SQLAlchemyError
 
+from app.api.concealed import Concealed
 from app.api.observed import Seen
 from app.settings import Settings, variable
 
@@ -25,8 +25,6 @@ _FIELDS: Final = ["asctime", "levelname", "name", "message", "correlation_id"]
 
 _NAMES: Final = {"asctime": "time", "levelname": "level", "name": "logger", "correlation_id": "request_id"}
 
-_QUOTING: Final = (SQLAlchemyError, psycopg.Error)
-
 
 class Logs(Settings):
     """What is logged, and how."""
@@ -35,16 +33,27 @@ class Logs(Settings):
         "API_LOG_FORMAT", "text", "`text` for people, or `json`, one object a line", example="json"
     )
     level: Literal["debug", "info", "warning", "error"] = variable(
-        "API_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`; libraries say nothing below `warning`"
+        "API_LOG_LEVEL",
+        "info",
+        "`debug`, `info`, `warning` or `error`, of the server and of agents; libraries say nothing below `warning`",
+    )
+    exceptions: Literal["kind", "words"] = variable(
+        "API_LOG_EXCEPTIONS",
+        "kind",
+        "what is logged of an exception besides where it was raised: its `kind`, or its `words` as well, which may "
+        "quote what users say",
+        example="words",
     )
 
 
-def install(logs: Logs) -> None:
-    """Have the whole process log so, libraries too.
+def install(logs: Logs, agents: Path) -> None:
+    """Have the whole process log so, libraries and Python's warnings too.
 
     Args:
         logs: The settings.
+        agents: The folder of ADK's agents; loggers that are named as its modules are follow the level.
     """
+    logging.captureWarnings(capture=True)
     ours = getattr(logging, logs.level.upper())
     # ADK logs whole events at `debug`, and the ids of sessions at `info` (google-adk 2.13 `api_server.py`).
     theirs = max(ours, logging.WARNING)
@@ -53,7 +62,11 @@ def install(logs: Logs) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"line": {"()": _formatter, "form": logs.form}},
-            "filters": {"id": {"()": CorrelationIdFilter, "default_value": "-"}, "concealed": {"()": Concealed}},
+            "filters": {
+                "id": {"()": CorrelationIdFilter, "default_value": "-"},
+                "concealed": {"()": Concealed, "words": logs.exceptions == "words"},
+                "bare": {"()": Bare},
+            },
             "handlers": {
                 "out": {
                     "class": "logging.StreamHandler",
@@ -64,10 +77,11 @@ def install(logs: Logs) -> None:
             },
             "root": {"level": theirs, "handlers": ["out"]},
             "loggers": {
+                **{each.stem: {"level": ours} for each in agents.iterdir()},
                 "app": {"level": ours},
                 "app.pool": {"level": theirs},  # SQLAlchemy logs as whatever class the pool is.
                 "uvicorn": {"level": theirs, "handlers": [], "propagate": True},
-                "uvicorn.error": {"level": theirs, "handlers": [], "propagate": True},
+                "uvicorn.error": {"level": theirs, "handlers": [], "propagate": True, "filters": ["bare"]},
                 # Its lines have whole paths, and with them the ids of users.
                 "uvicorn.access": {"level": logging.CRITICAL, "handlers": [], "propagate": False},
             },
@@ -95,31 +109,12 @@ def access(seen: Seen) -> None:
     )
 
 
-class Concealed(logging.Filter):
-    """Takes out of a record what a database's error quotes: statements, rows and addresses, whoever logs it."""
+class Bare(logging.Filter):
+    """Takes out what uvicorn says of each websocket that is refused in words, though all is well (uvicorn 0.54)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; it is always logged."""
-        quoted = [each for each in _arguments(record) if isinstance(each, _QUOTING)]
-        raised = record.exc_info[1] if record.exc_info else None
-        if quoted or (raised is not None and _has_database_error(raised)):
-            record.exc_info, record.exc_text = None, None
-            kinds = {type(each).__name__ for each in (*quoted, raised) if each is not None}
-            record.msg, record.args = f"{str(record.msg).split('%')[0]}[{', '.join(sorted(kinds))}]", None
-        return True
-
-
-def _arguments(record: logging.LogRecord) -> tuple[Any, ...]:
-    return record.args if isinstance(record.args, tuple) else ()
-
-
-def _has_database_error(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, _QUOTING):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+        """Whether it is logged."""
+        return record.msg != "ASGI callable returned without completing handshake."
 
 
 class _Json(JsonFormatter):

@@ -27,6 +27,7 @@ from app.api.kinds import (
     UnfitSchemaError,
     UnfitValueError,
     UnforeseenError,
+    name,
     told,
 )
 from app.backends.postgresql import failures
@@ -74,9 +75,9 @@ def telling(service: BaseSessionService, url: URL, count: Count) -> BaseSessionS
         url: The database.
         count: Called for each such error, a stale session's too.
     """
-    for name in (*_READS, *_WRITES):
+    for each in (*_READS, *_WRITES):
         # On the object, so that every other method, and what ADK asks of signatures, stays as it is.
-        setattr(service, name, _telling(getattr(service, name), url, count, writes=name in _WRITES))
+        setattr(service, each, _telling(getattr(service, each), url, count, writes=each in _WRITES))
     return service
 
 
@@ -94,7 +95,7 @@ def _telling(
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error, SessionDatabaseError, UnicodeError) as error:
             kind = _kind(error, url)
             count(kind)
-            _LOG.warning("%s", _meaning(error, url) or told(kind).words, extra={"kind": kind.__name__})
+            _LOG.warning("%s", _meaning(error, url) or told(kind).words, extra={"kind": name(kind)})
             # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
             failure = kind(_sentence(kind, error, done, writes=writes))
             done.failed(failure)

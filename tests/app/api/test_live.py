@@ -183,7 +183,9 @@ def test_a_database_that_fails_ends_the_talk_in_words(client: httpx.Client, prov
     assert reason.startswith("the database has no room left")
 
 
-def test_an_agent_that_raises_ends_the_talk(client: httpx.Client, provider: Any) -> None:
+def test_an_agent_that_raises_ends_the_talk(
+    client: httpx.Client, provider: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     """However long its words are: a reason of more than 123 bytes would be an error of the protocol."""
     with talk(client, provider.headers("ada")) as socket:
         socket.send(words("fail" + "ä" * 200))
@@ -191,6 +193,7 @@ def test_an_agent_that_raises_ends_the_talk(client: httpx.Client, provider: Any)
 
     assert code == 1011
     assert reason.startswith("failä")
+    assert "failä" not in capfd.readouterr().err, "ADK logs and prints it, and only the log leaves out what it quotes"
 
 
 @pytest.mark.parametrize(

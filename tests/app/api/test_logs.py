@@ -2,15 +2,20 @@
 
 import json
 import logging
-import sys
+import traceback
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 
 from app.api import logs
+from app.environment import ROOT
+
+WISH = "a wish that nobody else may read"
 
 
 @pytest.fixture
@@ -18,16 +23,24 @@ def installed(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
     """The log as JSON, read back; the test's own handlers come back in the end."""
     kept = logging.root.handlers[:], logging.root.level
 
-    def install(level: str) -> Any:
-        logs.install(logs.Logs.read({"API_LOG_FORMAT": "json", "API_LOG_LEVEL": level}.get))
+    def install(level: str, **variables: str) -> Any:
+        logs.install(
+            logs.Logs.read({"API_LOG_FORMAT": "json", "API_LOG_LEVEL": level, **variables}.get), ROOT / "agents"
+        )
         return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     yield install
     logging.root.handlers[:], logging.root.level = kept
-    for name in ("app", "app.pool", "uvicorn", "uvicorn.error", "uvicorn.access"):
+    logging.captureWarnings(capture=False)
+    for name in ("app", "app.pool", "echo", "uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.NOTSET)
         logging.getLogger(name).propagate = True
-    assert sys.stdout is not None
+
+
+class Words(BaseModel):
+    """What pydantic holds against an input."""
+
+    said: int
 
 
 def test_a_databases_error_is_logged_without_its_words(installed: Any) -> None:
@@ -48,14 +61,128 @@ def test_a_databases_error_is_logged_without_its_words(installed: Any) -> None:
     assert all("Error" in line["message"] for line in lines), "but which kind it was"
 
 
-def test_another_error_keeps_its_traceback(installed: Any) -> None:
-    """Of an agent, for example."""
+def fails_as_a_tool() -> None:
+    """As an agent's tool, with what a user said."""
+    try:
+        Words.model_validate({"said": WISH})
+    except ValidationError as error:
+        message = f"cannot book {WISH}"
+        raise KeyError(message) from error
+
+
+def group() -> Exception:
+    """As of tasks that run side by side."""
+    return ExceptionGroup("two of them", [ValueError(WISH), ExceptionGroup("more", [RuntimeError(f"no {WISH}")])])
+
+
+@pytest.mark.parametrize("logger", ["google_adk.anything", "app.api.failures", "uvicorn.error", "my_agent"])
+def test_an_exception_is_logged_by_its_place_and_kind(installed: Any, logger: str) -> None:
+    """Whoever logs it and however: whoever is on call sees where, and nobody sees what a user said."""
+    read = installed("info")
+    log = logging.getLogger(logger)
+
+    try:
+        fails_as_a_tool()
+    except KeyError as error:
+        log.warning("it failed: %s", error)
+        log.warning("it failed: %(error)s", {"error": error})
+        log.exception("it failed")
+    log.error("they failed", exc_info=group())
+    lines = read()
+
+    assert len(lines) == 4
+    assert WISH not in str(lines)
+    assert [line["message"] for line in lines[:2]] == ["it failed: KeyError"] * 2
+    assert "in fails_as_a_tool" in lines[2]["exc_info"]
+    assert lines[2]["exc_info"].endswith("KeyError")
+    assert "pydantic_core._pydantic_core.ValidationError" in lines[2]["exc_info"], "what led to it"
+    assert "RuntimeError" in lines[3]["exc_info"], "what is in the group"
+
+
+def test_a_line_that_is_put_together_by_hand_is_found_out(installed: Any) -> None:
+    """As those of libraries that format before they log, and of asyncio and uvicorn, which write whole exceptions."""
+    read = installed("info")
+    log = logging.getLogger("a.library")
+
+    try:
+        fails_as_a_tool()
+    except KeyError as error:
+        log.warning(f"it failed: {error}")  # noqa: G004  # What is tried.
+        log.warning(traceback.format_exc())
+        log.warning("Task exception was never retrieved\nfuture: %r", error, exc_info=error)
+    log.error("Task exception was never retrieved\nfuture: %s", repr(group()), exc_info=group())
+    lines = read()
+
+    assert WISH not in str(lines)
+    assert lines[0]["message"] == "it failed: KeyError"
+    assert "in fails_as_a_tool" in lines[1]["message"]
+
+
+def test_a_line_that_does_not_fit_its_arguments_is_logged_without_them(
+    installed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python would print them on standard error."""
     read = installed("info")
 
-    logging.getLogger("an.agent").error("it failed", exc_info=RuntimeError("the model's key is wrong"))
+    logging.getLogger("a.library").error("%d failed", WISH)
+    said = capsys.readouterr()
+
+    assert '"message": "%d failed"' in said.out
+    assert WISH not in said.out + said.err
+    assert not read()
+
+
+def test_what_is_a_number_is_kept(installed: Any) -> None:
+    """The answer of a model's client is told by its status."""
+    read = installed("info")
+
+    class ClientError(Exception):
+        code = 429
+
+    logging.getLogger("my_agent").error("it failed: %s", ClientError(WISH), exc_info=OSError(28, WISH))
 
     (line,) = read()
-    assert "the model's key is wrong" in line["exc_info"]
+    assert line["message"].endswith("ClientError (code 429)")
+    assert line["exc_info"].endswith("OSError (errno 28)")
+
+
+def test_words_are_kept_where_somebody_wants_them(installed: Any) -> None:
+    """On the machine of whoever writes the agent; what a database's error quotes is left out there, too."""
+    read = installed("info", API_LOG_EXCEPTIONS="words")
+
+    logging.getLogger("an.agent").error("it failed", exc_info=RuntimeError("the model's key is wrong"))
+    logging.getLogger("an.agent").error("it failed: %s", psycopg.OperationalError("Key (user_id)=(ada)"))
+
+    agents, databases = read()
+    assert "the model's key is wrong" in agents["exc_info"]
+    assert databases["message"] == "it failed: psycopg.OperationalError"
+
+
+def test_a_warning_is_a_line_without_what_it_warns_of(installed: Any) -> None:
+    """google-genai quotes words that it does not know."""
+    read = installed("info")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)
+        logging.captureWarnings(capture=True)
+        warnings.warn(f"{WISH} is not a valid Modality", UserWarning, stacklevel=1)
+
+    (line,) = read()
+    assert line["logger"] == "py.warnings"
+    assert line["message"].endswith(": UserWarning")
+    assert WISH not in str(line)
+
+
+def test_agents_say_as_much_as_the_server(installed: Any) -> None:
+    """By loggers that are named as their modules are."""
+    read = installed("info")
+
+    logging.getLogger("echo").info("of the agent")
+    logging.getLogger("echo.tools.search").info("of a part of it")
+    logging.getLogger("echo").debug("too little")
+
+    assert [line["message"] for line in read()] == ["of the agent", "of a part of it"]
 
 
 def test_libraries_say_nothing_below_warning(installed: Any) -> None:

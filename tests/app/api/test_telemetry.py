@@ -170,7 +170,7 @@ def test_a_failure_is_in_the_log_under_the_request_id(told: Told) -> None:
     (request,) = [line for line in told.lines if line.get("status") == 503]
 
     assert failed["request_id"] == request["request_id"]
-    assert (failed["level"], failed["kind"]) == ("WARNING", "DatabaseUnavailableError")
+    assert (failed["level"], failed["kind"]) == ("WARNING", "database_unavailable")
     assert "closed for everybody" in failed["message"]
 
 
