@@ -47,8 +47,22 @@ def setting(name: str, *, environ: Mapping[str, str] = os.environ, root: Path = 
     Raises:
         InvalidSettingError: One of the two files is there and cannot be read.
     """
-    found = [environ.get(name), *(_in_file(root / file, name) for file in _FILES)]
+    found = [environ.get(name), *(_values(root / file).get(name) for file in _FILES)]
     return next((value.strip() for value in found if value and value.strip()), None)
+
+
+def names(*, environ: Mapping[str, str] = os.environ, root: Path = ROOT) -> frozenset[str]:
+    """The variables that are set to something, wherever `setting` looks; read-only.
+
+    Args:
+        environ: The process environment.
+        root: The folder of `.env.local` and `.env`.
+
+    Raises:
+        InvalidSettingError: As `setting`.
+    """
+    found = [environ, *(_values(root / file) for file in _FILES)]
+    return frozenset(name for each in found for name, value in each.items() if value and value.strip())
 
 
 def served_database() -> URL:
@@ -96,10 +110,10 @@ def _agents_path() -> Path:
     return Path(os.path.realpath(setting("AGENTS_DIR") or ROOT / "agents"))
 
 
-def _in_file(file: Path, name: str) -> str | None:
+def _values(file: Path) -> Mapping[str, str | None]:
     try:
         # Without interpolation: a generated password may contain `${`. An editor may have put a BOM in front.
-        return dotenv_values(file, interpolate=False, encoding="utf-8-sig").get(name)
+        return dotenv_values(file, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         msg = f"expected {file} to be readable UTF-8 text of NAME=value lines. Mend or remove it."
         raise InvalidSettingError(msg) from error

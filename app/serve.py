@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import URL
 
-from app import start
+from app import environment, misspelt, start
 from app.api import access
 from app.api.draining import Drain
 from app.api.limits import Limits
@@ -45,6 +45,7 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    _warn(report)
     _judge(host, url)
     listener = _listen(host, port)
     if first is not None:
@@ -64,6 +65,12 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
 def _leave(*_: object) -> None:
     """Nothing is served yet."""
     sys.exit(0)
+
+
+def _warn(report: Report) -> None:
+    known = [name for group in GROUPS for name, *_ in group.documented()]
+    for line in misspelt.lines(environment.names(), known):
+        report(f"warning: {line}")
 
 
 def _judge(host: str, url: URL) -> None:

@@ -142,3 +142,11 @@ def test_the_server_takes_postgresql_wherever_the_agents_are(tmp_path: Path, mon
     url = environment.served_database()
 
     assert url.render_as_string(hide_password=False) == f"postgresql+psycopg://app:pw@h/{tmp_path.name}"
+
+
+def test_the_names_of_all_places_are_known(tmp_path: Path) -> None:
+    """Of what is set to something; for whoever looks for typing errors."""
+    (tmp_path / ".env").write_text("ONE=1\nEMPTY=\n")
+    (tmp_path / ".env.local").write_text("TWO=2\n")
+
+    assert environment.names(environ={"THREE": "3", "BLANK": " "}, root=tmp_path) == {"ONE", "TWO", "THREE"}

@@ -137,3 +137,17 @@ def test_a_server_that_is_down_is_told_before_adk_loads() -> None:
     assert len(errors(done)) == 1
     assert "database: postgresql+psycopg://user:***@127.0.0.1:" in done.stderr
     assert "s3cret" not in done.stderr
+
+
+def test_a_misspelt_setting_is_told_before_anything_else() -> None:
+    """It is no reason not to start; without the line a pool of the default size, or an open API, is all that shows."""
+    done = serve(
+        "--port", "0", SESSION_DB_URI=NOWHERE, SESSION_DB_WAIT="0", SESSION_DB_POOLSIZE="20", API_ACESS="token"
+    )
+
+    told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert done.returncode == 11, "nothing answers there"
+    assert told == [
+        "warning: API_ACESS is no setting. API_ACCESS is one",
+        "warning: SESSION_DB_POOLSIZE is no setting. SESSION_DB_POOL_SIZE is one",
+    ]

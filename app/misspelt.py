@@ -1,0 +1,56 @@
+"""Variables that look like settings of this project and are none: a typing error would otherwise pass for a default."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+_OURS: Final = "SESSION_DB_"
+
+_PREFIXES: Final = (_OURS, "API_")
+
+_OTHERS: Final = frozenset(
+    {
+        "SESSION_DB_URI",
+        "SESSION_DB_PASSWORD",
+        "SESSION_DB_ONLINE",
+        "API_CPUS",
+        "API_EXTRAS",
+        "API_IMAGE",
+        "API_MEMORY",
+        "API_PORT",
+        "API_STOP",
+    }
+)
+"""Of this project, but no settings of a server: docker-compose.yml's, the stack files' and the tests'."""
+
+_OF_SERVICES: Final = re.compile(r"_SERVICE_(?:HOST|PORT)(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?$")
+"""What Kubernetes sets in each container for a service called `session-db` or `api` (Kubernetes, "Service",
+"Environment variables").
+"""
+
+_CLOSE: Final = 0.85
+"""By difflib's ratio: a letter or two of a name."""
+
+
+def lines(names: Collection[str], known: Collection[str]) -> Iterator[str]:
+    """A line for each variable that is probably a misspelt setting; read-only.
+
+    What begins with API_ may be another program's, so that of these only near misses are told.
+
+    Args:
+        names: The variables that are set.
+        known: The settings.
+
+    Example:
+        >>> list(lines(["API_ACESS", "API_KEY"], ["API_ACCESS"]))
+        ['API_ACESS is no setting. API_ACCESS is one']
+    """
+    for name in sorted(set(names) - {*known, *_OTHERS}):
+        if not name.upper().startswith(_PREFIXES) or _OF_SERVICES.search(name.upper()):
+            continue
+        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=_CLOSE)
+        if near:
+            yield f"{name} is no setting. {near[0]} is one"
+        elif name.upper().startswith(_OURS):
+            yield f"{name} is no setting. docs/api.md has all of them"
