@@ -15,6 +15,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from app.api.concealed import Concealed
 from app.api.observed import Seen
+from app.api.repeated import Repeated
 from app.settings import Settings, variable
 
 _LOG: Final = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def install(logs: Logs, agents: Path) -> None:
                 "id": {"()": CorrelationIdFilter, "default_value": "-"},
                 "concealed": {"()": Concealed, "words": logs.exceptions == "words"},
                 "bare": {"()": Bare},
+                "repeated": {"()": Repeated},
             },
             "handlers": {
                 "out": {
@@ -79,6 +81,7 @@ def install(logs: Logs, agents: Path) -> None:
             "loggers": {
                 **{each.stem: {"level": ours} for each in agents.iterdir()},
                 "app": {"level": ours},
+                "asyncio": {"level": theirs, "filters": ["repeated"]},
                 "app.pool": {"level": theirs},  # SQLAlchemy logs as whatever class the pool is.
                 "uvicorn": {"level": theirs, "handlers": [], "propagate": True},
                 "uvicorn.error": {"level": theirs, "handlers": [], "propagate": True, "filters": ["bare"]},

@@ -1,18 +1,19 @@
 """Where ADK keeps what is no session: artifacts and memories, which the session database does not hold."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from google.adk.artifacts.base_artifact_service import BaseArtifactService
-from google.adk.cli.service_registry import get_service_registry
-from google.adk.memory.base_memory_service import BaseMemoryService
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problem import problem
 from app.errors import InvalidSettingError
 from app.settings import WHERE, Settings, variable
+
+if TYPE_CHECKING:
+    from google.adk.artifacts.base_artifact_service import BaseArtifactService
+    from google.adk.memory.base_memory_service import BaseMemoryService
 
 _SCHEME: Final = "session-db"
 _OF_THE_PROCESS: Final = "memory://"
@@ -30,8 +31,8 @@ class Stores(Settings):
         "the memory of each process, which a restart empties; where unset, their routes answer 404",
         example="gs://sessions-artifacts",
     )
-    memory: str | None = variable(
-        "API_MEMORY",
+    memories: str | None = variable(
+        "API_MEMORIES",
         None,
         "where memories are kept: agentengine://id, rag://corpus, a scheme of the agents' services.py, or memory:// "
         "as above; where unset, their route answers 404",
@@ -49,16 +50,19 @@ def registered(stores: Stores) -> str:
     Args:
         stores: The settings.
     """
+    # Late: a start that is refused should not have to wait for ADK.
+    from google.adk.cli.service_registry import get_service_registry  # noqa: PLC0415
+
     registry = get_service_registry()
 
-    def artifacts(uri: str, **named: Any) -> BaseArtifactService:  # noqa: ARG001  # ADK gives them.
+    def artifacts(uri: str, **named: Any) -> "BaseArtifactService":  # noqa: ARG001  # ADK gives them.
         return _made("API_ARTIFACTS", stores.artifacts, registry.create_artifact_service, named)
 
-    def memory(uri: str, **named: Any) -> BaseMemoryService:  # noqa: ARG001  # As above.
-        return _made("API_MEMORY", stores.memory, registry.create_memory_service, named)
+    def memories(uri: str, **named: Any) -> "BaseMemoryService":  # noqa: ARG001  # As above.
+        return _made("API_MEMORIES", stores.memories, registry.create_memory_service, named)
 
     registry.register_artifact_service(_SCHEME, artifacts)
-    registry.register_memory_service(_SCHEME, memory)
+    registry.register_memory_service(_SCHEME, memories)
     return f"{_SCHEME}://"
 
 
@@ -88,8 +92,8 @@ def install(app: FastAPI, stores: Stores) -> None:
         if isinstance(route, APIRoute):
             if stores.artifacts is None and route.path.startswith(_ARTIFACTS):
                 route.app = _closed("API_ARTIFACTS", "artifacts")
-            if stores.memory is None and route.path == _MEMORY:
-                route.app = _closed("API_MEMORY", "memories")
+            if stores.memories is None and route.path == _MEMORY:
+                route.app = _closed("API_MEMORIES", "memories")
 
 
 def _closed(name: str, kept: str) -> ASGIApp:

@@ -28,7 +28,7 @@ from rehearsal.managed import managed
 
 Serve = Callable[..., httpx.Client]
 
-KEPT = {"API_ARTIFACTS": "memory://", "API_MEMORY": "memory://"}
+KEPT = {"API_ARTIFACTS": "memory://", "API_MEMORIES": "memory://"}
 """So that every route of ADK is there."""
 
 

@@ -31,7 +31,7 @@ def kept(client: httpx.Client) -> object:
         ("GET", f"{ARTIFACTS}/a", "API_ARTIFACTS"),
         ("GET", f"{ARTIFACTS}/a/versions/0/metadata", "API_ARTIFACTS"),
         ("DELETE", f"{ARTIFACTS}/a", "API_ARTIFACTS"),
-        ("PATCH", f"{USER}/memory", "API_MEMORY"),
+        ("PATCH", f"{USER}/memory", "API_MEMORIES"),
     ],
 )
 def test_what_has_no_place_is_not_taken(
@@ -47,7 +47,7 @@ def test_what_has_no_place_is_not_taken(
 
 def test_sessions_need_no_place(sqlite_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """They have the database."""
-    for variable in ("API_ARTIFACTS", "API_MEMORY"):
+    for variable in ("API_ARTIFACTS", "API_MEMORIES"):
         monkeypatch.delenv(variable, raising=False)
     with running(server.adk_app(None, sqlite_url)) as client:
         assert client.post(f"{USER}/sessions").status_code == 200
@@ -73,8 +73,8 @@ def test_artifacts_in_memory_are_the_process_own(serve: Serve) -> None:
         ("API_ARTIFACTS", "bucket", "ADK knows no such scheme"),
         ("API_ARTIFACTS", "file://elsewhere/folder", "local filesystem"),
         ("API_ARTIFACTS", "file://", "path"),
-        ("API_MEMORY", "rag://", "corpus"),
-        ("API_MEMORY", "nowhere://x", "ADK knows no such scheme"),
+        ("API_MEMORIES", "rag://", "corpus"),
+        ("API_MEMORIES", "nowhere://x", "ADK knows no such scheme"),
     ],
 )
 def test_a_place_that_cannot_be_used_ends_the_start(
