@@ -15,6 +15,7 @@ from sqlalchemy import URL
 from app import environment, start
 from app.api import (
     access,
+    description,
     draining,
     failures,
     heads,
@@ -102,6 +103,7 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     stores.install(app, places)
     health.install(app, database.readiness)
     metrics.install(app, numbers, database.readiness, database.engine)
+    description.install(app, entry.access)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
     access.install(app, entry, limits.Limits.read(), nul=database.engine is None)
     failures.install(app)
