@@ -97,13 +97,21 @@ def agents_dir() -> Path:
     """The folder that ADK scans for agents, absolute and with links resolved.
 
     Raises:
-        InvalidSettingError: AGENTS_DIR names no folder.
+        InvalidSettingError: AGENTS_DIR names no folder, or one that this user may not look into.
     """
     folder = _agents_path()
-    if not folder.is_dir():
-        msg = f"expected AGENTS_DIR to name a folder of ADK agents, for example {ROOT / 'agents'}; {folder} is none."
-        raise InvalidSettingError(msg)
-    return folder
+    try:
+        if not folder.is_dir():
+            msg = (
+                f"expected AGENTS_DIR to name a folder of ADK agents, for example {ROOT / 'agents'}; {folder} is none."
+            )
+            raise InvalidSettingError(msg)
+        if os.access(folder, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+            return folder
+    except PermissionError:
+        pass  # Of a folder above it.
+    msg = f"expected AGENTS_DIR to name a folder that user {os.geteuid()} may read: chmod -R a+rX {folder}"
+    raise InvalidSettingError(msg)
 
 
 def _agents_path() -> Path:

@@ -1,6 +1,10 @@
 """Settings: the process environment, else `.env.local`, else `.env`."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -120,6 +124,32 @@ def test_the_server_takes_the_dev_stack_where_nothing_is_set(monkeypatch: pytest
     monkeypatch.setattr(environment, "_FILES", ())
 
     assert environment.served_database().database == str(environment.ROOT / "data" / "sessions" / "sessions.db")
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """The user of a container, as far as files go; whoever is not root has no rights to give up."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o100], ids=oct)
+@pytest.mark.parametrize("inside", ["", "agents"])
+def test_agents_that_may_not_be_read_are_refused(mode: int, inside: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the clone of somebody with a strict umask is in a container: every request would be a 500."""
+    with TemporaryDirectory() as name:
+        folder = Path(name, inside)
+        folder.mkdir(exist_ok=True)
+        monkeypatch.setenv("AGENTS_DIR", str(folder))
+        Path(name).chmod(mode)
+        with nobody(), pytest.raises(InvalidSettingError, match="may read: chmod"):
+            environment.agents_dir()
+        Path(name).chmod(0o700)
 
 
 def test_a_database_among_the_agents_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
