@@ -38,6 +38,9 @@ VOLUME: Final = "session-db_postgres"
 _UNRESERVED: Final = re.compile(r"[\w.~-]+", re.ASCII)
 """What stands for itself in a URI (RFC 3986, section 2.3): docker-compose.yml cannot percent-encode."""
 
+_READABLE: Final = {False: 0o044, True: 0o055}
+"""The mode's bits, by whether it is a folder."""
+
 _ENGINE_SECONDS: Final = 30
 
 
@@ -57,6 +60,7 @@ def main(root: Path = ROOT) -> int:
         print(f".env: made {', '.join(made)}" if made else ".env: every password is there, nothing is changed")
         for name in NAMES:
             overruled(root, name)
+        open_for_containers(root)
     except UnusableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -195,6 +199,30 @@ def overruled(root: Path, name: str) -> None:
         print(f"{name} of the environment wins over that of .env, while it is set", file=sys.stderr)
     elif values(root / ".env.local").get(name, value) != value:
         print(f"{name} of .env.local wins over that of .env, but docker compose does not read it", file=sys.stderr)
+
+
+def open_for_containers(root: Path) -> None:
+    """Let everybody read what docker-compose.yml gives to containers, in which nobody is root; agents are only told.
+
+    Raises:
+        UnusableError: The system refuses.
+    """
+    folder = root / "containers"
+    try:
+        for each in (folder, *folder.rglob("*")) if folder.exists() else ():
+            if not readable(each):
+                each.chmod(stat.S_IMODE(each.stat().st_mode) | _READABLE[each.is_dir()])
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    agents = root / "agents"
+    if agents.exists() and not readable(agents):
+        print("agents: not readable for everybody, so not for the service api: chmod -R a+rX agents", file=sys.stderr)
+
+
+def readable(path: Path) -> bool:
+    """Whether everybody may read a file, and look into a folder; read-only."""
+    needed = _READABLE[path.is_dir()]
+    return path.stat().st_mode & needed == needed
 
 
 def start(root: Path, *, fresh: bool) -> int:

@@ -65,6 +65,25 @@ def test_every_password_is_made_for_the_owner_alone_and_shown_to_nobody(run: Run
     assert not any(value in done.stdout + done.stderr for value in made.values() if value)
 
 
+def test_what_containers_read_is_made_readable_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    """Nobody in a container is root; a clone with the umask 077 has their files for its owner alone."""
+    root = tmp_path / "project"
+    theirs, mine = root / "containers" / "postgres", root / "agents"
+    for folder in (theirs, mine):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("")
+        (folder / "file").chmod(0o600)
+        folder.chmod(0o700)
+    (root / "containers").chmod(0o700)
+
+    done = run()
+
+    paths = (root / "containers", theirs, theirs / "file", mine, mine / "file")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o755, 0o755, 0o644, 0o700, 0o600]
+    assert "agents: not readable for everybody" in done.stderr, "they are somebody's own, who knows what they hold"
+    assert "chmod -R a+rX agents" in done.stderr
+
+
 def test_a_second_run_changes_nothing(run: Run, env: Path) -> None:
     """A server keeps the passwords that it was made with."""
     run()
