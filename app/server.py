@@ -21,6 +21,7 @@ from app.api import (
     heads,
     health,
     limits,
+    live,
     logs,
     metrics,
     observed,
@@ -106,6 +107,7 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     description.install(app, entry.access)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
     access.install(app, entry, limits.Limits.read(), nul=database.engine is None)
+    live.install(app, nul=database.engine is None)
     failures.install(app)
     observed.install(app, [logs.access, numbers.request])
     draining.install(app)

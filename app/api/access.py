@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr, field_validator, model_validator
 from starlette.middleware import Middleware
 
-from app.api import crowd, limits, live, targets, users, words
+from app.api import crowd, limits, targets, users, words
 from app.api.address import is_loopback
 from app.api.documents import Reader
 from app.api.door import Door
@@ -146,8 +146,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         InvalidSettingError: A file that the settings name cannot be used.
     """
     words.install(app)
-    live.install()
-    rates, read = limits.Rates(bounds), Reader(nul=nul)
+    rates = limits.Rates(bounds)
     app.user_middleware += [
         Middleware(limits.Heads),
         Middleware(crowd.Crowd, limits=bounds),
@@ -157,9 +156,8 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         Middleware(crowd.Share, limits=bounds),
         Middleware(users.Gate, routes=app),
         Middleware(limits.Bodies, limits=bounds),
-        Middleware(words.Words, read=read),
+        Middleware(words.Words, read=Reader(nul=nul)),
         Middleware(users.Owners),
-        Middleware(live.Live, read=read),
     ]
 
 

@@ -43,13 +43,20 @@ class Concealed(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record; it is always logged."""
+        try:
+            self._conceal(record)
+        except Exception as error:  # noqa: BLE001  # Whatever somebody's `__str__` raises: a line is no reason to fail.
+            record.msg, record.args = f"a line that cannot be told: {type(error).__name__}", None
+            record.exc_info = record.exc_text = None
+        return True
+
+    def _conceal(self, record: logging.LogRecord) -> None:
         raised = record.exc_info[1] if record.exc_info else None
         known = [raised, sys.exc_info()[1], *_arguments(record)]
         record.args = _replaced(record.args, lambda each: kind(each) if self._conceals(each) else each)
         record.msg, record.args = self._without_words(record.name, _text(record), known), None
         if self._conceals(raised):
             record.exc_text, record.exc_info = "".join(frames(raised)).rstrip(), None
-        return True
 
     def _conceals(self, error: object) -> TypeGuard[BaseException]:
         """No words of ours; else all, or where words are wanted those that a database's error may be quoted in."""
@@ -61,8 +68,9 @@ class Concealed(logging.Filter):
         """Lines that are put together by hand have them in their text, as `repr` where asyncio writes it."""
         if logger == "py.warnings":
             return text if self._words else _WARNING.sub(r"\1", text)
-        hidden = [each for error in known if self._conceals(error) for each in family(error)]
-        for each in () if logger.startswith("app.") else hidden:  # Our own lines say what they mean to.
+        if logger.startswith("app."):  # Our own lines say what they mean to.
+            return text
+        for each in (each for error in known if self._conceals(error) for each in family(error)):
             for words in (repr(each), str(each)):
                 text = text.replace(words, kind(each)) if len(words) >= _SHORTEST else text
         return text
@@ -99,7 +107,7 @@ def frames(error: BaseException) -> Iterator[str]:
 
 
 def kind(error: BaseException) -> str:
-    """What an exception is, without its words.
+    """What an exception is, without its words but where they are ours.
 
     Example:
         >>> kind(FileNotFoundError(2, "the letters of ada"))
@@ -109,9 +117,11 @@ def kind(error: BaseException) -> str:
     numbers = [f"{name} {value}" for name, value in found if isinstance(value, int)]
     state = getattr(error, "sqlstate", None)
     numbers += [f"sqlstate {state}"] if isinstance(state, str) else []
+    numbers += [f"file {error.filename}"] if isinstance(error, SyntaxError) else []
     module = type(error).__module__
     name = type(error).__qualname__ if module == "builtins" else f"{module}.{type(error).__qualname__}"
-    return f"{name} ({', '.join(numbers)})" if numbers else name
+    name += f" ({', '.join(numbers)})" if numbers else ""
+    return f"{name}: {error}" if isinstance(error, SessionDatabaseError) else name
 
 
 def _arguments(record: logging.LogRecord) -> list[object]:

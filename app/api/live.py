@@ -8,10 +8,13 @@ import traceback
 from contextlib import suppress
 from typing import Any, Final
 
+from fastapi import FastAPI
 from google.adk.agents.live_request_queue import LiveRequest
 from google.adk.cli import api_server
 from pydantic import ValidationError
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from app.api import failures, sessions
 from app.api.documents import FaultError, Reader
@@ -30,16 +33,22 @@ _LONGEST: Final = 123
 """Bytes of the reason (RFC 6455 section 5.5)."""
 
 
-def install() -> None:
-    """Have ADK print no traceback that it has logged as well (google-adk 2.13 `run_agent_live`).
+def install(app: FastAPI, *, nul: bool) -> None:
+    """Put it right before ADK's routes, behind all that is there already.
 
-    Standard error is no log: nobody takes out of it what an exception quotes.
+    Args:
+        app: ADK's app.
+        nul: Whether the database keeps the character NUL.
     """
     vars(api_server)["traceback"] = _Unprinted
+    app.user_middleware.append(Middleware(Live, read=Reader(nul=nul)))
 
 
 class _Unprinted:
-    """The part of `traceback` that ADK uses."""
+    """The part of `traceback` that ADK uses, but for printing what it has logged already (2.13 `run_agent_live`).
+
+    Standard error is no log: nobody takes out of it what an exception quotes.
+    """
 
     format_exception = staticmethod(traceback.format_exception)
 
@@ -91,6 +100,8 @@ class _Talk:
         sessions.work.set(sessions.Work(failed=self._fail))
         try:
             await app(self._scope, self.receive, self.send)
+        except WebSocketDisconnect:  # The client has gone before it heard why.
+            return
         except Exception as error:  # noqa: BLE001  # Whatever it is, the client is told.
             await failures.answer(error)(self._scope, self.receive, self.send)
 

@@ -1,7 +1,7 @@
 """Where ADK keeps what is no session: artifacts and memories, which the session database does not hold."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -14,6 +14,8 @@ from app.settings import WHERE, Settings, variable
 if TYPE_CHECKING:
     from google.adk.artifacts.base_artifact_service import BaseArtifactService
     from google.adk.memory.base_memory_service import BaseMemoryService
+
+_T = TypeVar("_T")
 
 _SCHEME: Final = "session-db"
 _OF_THE_PROCESS: Final = "memory://"
@@ -66,7 +68,7 @@ def registered(stores: Stores) -> str:
     return f"{_SCHEME}://"
 
 
-def _made(name: str, place: str | None, make: Callable[..., Any], named: dict[str, Any]) -> Any:
+def _made(name: str, place: str | None, make: Callable[..., _T | None], named: dict[str, Any]) -> _T:
     try:
         service = make(place or _OF_THE_PROCESS, **named)
     except Exception as error:  # noqa: BLE001  # A vendor's library may raise anything; its words may be secret.

@@ -132,6 +132,19 @@ def test_a_line_that_does_not_fit_its_arguments_is_logged_without_them(
     assert not read()
 
 
+def test_what_cannot_be_told_is_no_reason_to_fail(installed: Any) -> None:
+    """Whoever logs has other things to do."""
+    read = installed("info")
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise NotImplementedError
+
+    logging.getLogger("a.library").error("it failed: %s", MuteError(), exc_info=MuteError())
+
+    assert [line["message"] for line in read()] == ["a line that cannot be told: NotImplementedError"]
+
+
 def test_what_is_a_number_is_kept(installed: Any) -> None:
     """The answer of a model's client is told by its status."""
     read = installed("info")
