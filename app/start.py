@@ -1,15 +1,17 @@
 """What a server does before it answers: it waits for the database, for a while, and makes what is missing in it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlalchemy import URL
 
 from app import verbs
 from app.backends.interface import Report, Waits
+from app.backends.postgresql import failures
 from app.backends.postgresql.connection import opened
 from app.backends.postgresql.readiness import expect_ready
+from app.backends.postgresql.reasons import SERVER
 from app.backends.postgresql.trust import trusted
 from app.credentials import choice
 from app.credentials.interface import Credentials, another
@@ -58,7 +60,20 @@ def make_ready(url: URL, report: Report = lambda _: None) -> None:
     Raises:
         SessionDatabaseError: As `verbs.make_ready`; what can pass with time only after SESSION_DB_WAIT seconds.
     """
-    once_up(lambda: _make_ready(url), report)
+    with failures.advised(advice(url)):
+        once_up(lambda: _make_ready(url), report)
+
+
+def advice(url: URL) -> Mapping[str, str]:
+    """What errors of the database advise whoever runs a server.
+
+    Args:
+        url: The session database.
+
+    Raises:
+        InvalidSettingError: The settings do not fit.
+    """
+    return {**SERVER, "password": choice.whence(url, choice.Proof.read())}
 
 
 def judge(url: URL) -> None:
@@ -128,8 +143,8 @@ def _expect_ready(url: URL) -> None:
             expect_ready(connection)
     except (InsufficientRightsError, VerificationError) as error:
         message = (
-            f"expected a finished session schema in {url.database}, but {error}. Make it as the administrator at the "
-            "server itself, not through the pooler, with ADMIN_DB_URI set: session-db bootstrap"
+            f"expected a finished session schema in {url.database}, but {error}. Run session-db bootstrap once, with "
+            "the owner's URI as ADMIN_DB_URI, at the database server itself and not through the pooler"
         )
         raise InsufficientRightsError(message) from None
 

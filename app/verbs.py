@@ -55,7 +55,8 @@ def make_ready(url: URL) -> None:
             raise
         message = (
             f"expected a finished session schema in {url.database}, but something is missing that {url.username} may "
-            "not make. Make it as the administrator, with ADMIN_DB_URI set: session-db bootstrap"
+            "not make. Run session-db bootstrap once, with the owner's URI as ADMIN_DB_URI, for example as a job; this "
+            "server needs no such URI"
         )
         raise InsufficientRightsError(message) from error
 

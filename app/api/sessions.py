@@ -8,7 +8,7 @@ import functools
 import logging
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +20,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app import start
 from app.api.kinds import (
     BusyError,
     OverlapError,
@@ -74,15 +75,19 @@ def telling(service: BaseSessionService, url: URL, count: Count) -> BaseSessionS
         service: ADK's.
         url: The database.
         count: Called for each such error, a stale session's too.
+
+    Raises:
+        InvalidSettingError: The settings of the login do not fit.
     """
+    advice = start.advice(url)
     for each in (*_READS, *_WRITES):
         # On the object, so that every other method, and what ADK asks of signatures, stays as it is.
-        setattr(service, each, _telling(getattr(service, each), url, count, writes=each in _WRITES))
+        setattr(service, each, _telling(getattr(service, each), url, count, advice, writes=each in _WRITES))
     return service
 
 
 def _telling(
-    method: Callable[..., Awaitable[Any]], url: URL, count: Count, *, writes: bool
+    method: Callable[..., Awaitable[Any]], url: URL, count: Count, advice: Mapping[str, str], *, writes: bool
 ) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(method)
     async def call(*args: Any, **named: Any) -> Any:
@@ -95,7 +100,8 @@ def _telling(
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error, SessionDatabaseError, UnicodeError) as error:
             kind = _kind(error, url)
             count(kind)
-            _LOG.warning("%s", _meaning(error, url) or told(kind).words, extra={"kind": name(kind)})
+            with failures.advised(advice):
+                _LOG.warning("%s", _meaning(error, url) or told(kind).words, extra={"kind": name(kind)})
             # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
             failure = kind(_sentence(kind, error, done, writes=writes))
             done.failed(failure)

@@ -74,6 +74,27 @@ def of(url: URL, settings: Proof) -> Credentials:
     return RenewedCredentials(vendors.imported(_CLOUDS[settings.identity]).token(url))
 
 
+def whence(url: URL, settings: Proof) -> str:
+    """Where a login is to be mended that the server does not accept, in one sentence; nothing is asked or read.
+
+    Args:
+        url: A PostgreSQL URL from `dsn.parse`.
+        settings: The settings.
+    """
+    if settings.password_file:
+        return f"The password is from {settings.password_file}, which {file.VARIABLE} names: look what is there"
+    if settings.password_secret:
+        return f"The password is from {settings.password_secret}, which {secret_store.VARIABLE} names: look at it there"
+    if settings.identity != "password":
+        return (
+            f"The token is by SESSION_DB_IDENTITY={settings.identity}: look whether the role in SESSION_DB_URI takes "
+            "such tokens, and whether this machine's identity may log in as it"
+        )
+    if url.password is None:
+        return "SESSION_DB_URI has no password: write it there, or set SESSION_DB_PASSWORD_FILE"
+    return "Look at both in SESSION_DB_URI; a special character is percent-encoded there (@ is %40)"
+
+
 def _require_a_role(url: URL, identity: str) -> None:
     if not url.username:
         message = (

@@ -92,7 +92,7 @@ def test_what_stays_wrong_is_not_waited_for(url: URL) -> None:
     """Whoever waits a minute for the news of a typing error has lost a minute."""
     said: list[str] = []
 
-    with pytest.raises(AuthenticationError):
+    with pytest.raises(AuthenticationError, match="Look at both in SESSION_DB_URI"):
         start.make_ready(url.set(password="wrong"), said.append)
     with pytest.raises(MissingDatabaseError):
         start.make_ready(url.set(database="nowhere"), said.append)

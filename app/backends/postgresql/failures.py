@@ -5,8 +5,9 @@ The server's own words of an error in the middle of work are not passed on: its 
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import psycopg
@@ -22,6 +23,9 @@ _PREAMBLE: Final = re.compile(r"connection (?:failed|is bad): (?:connection to s
 
 _NAMES: Final = re.compile(r""" "(?!\[local\]")[^"]*"|(?<=host) '[^']*'|(?<=host:) '[^']*'|(?<=hostaddr:) '[^']*'""")
 """Names of hosts, roles, databases and files: they may be spelt like a reason."""
+
+
+_ADVICE: Final[ContextVar[Mapping[str, str]]] = ContextVar("advice", default=ADVICE)
 
 
 @contextmanager
@@ -58,6 +62,20 @@ def concealed(url: URL) -> Iterator[None]:
             yield
     except (DBAPIError, psycopg.Error) as error:
         raise _unforeseen(error, url) from None
+
+
+@contextmanager
+def advised(advice: Mapping[str, str]) -> Iterator[None]:
+    """While the body runs, have errors advise something else than what is for whoever runs a command.
+
+    Args:
+        advice: By the names of `reasons.ADVICE`.
+    """
+    token = _ADVICE.set(advice)
+    try:
+        yield
+    finally:
+        _ADVICE.reset(token)
 
 
 def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDatabaseError | None:
@@ -110,7 +128,9 @@ def _of_state(error: psycopg.Error, state: str, url: URL) -> errors.SessionDatab
 
 def _made(kind: Kind, text: str, words: str, url: URL) -> errors.SessionDatabaseError:
     named = kind in (errors.AuthenticationError, errors.InsufficientRightsError) and url.username
-    return kind(_sentence(text.format(words=_brief(words, url), **ADVICE), url, f" as {url.username}" if named else ""))
+    return kind(
+        _sentence(text.format(words=_brief(words, url), **_ADVICE.get()), url, f" as {url.username}" if named else "")
+    )
 
 
 def _sentence(reason: str, url: URL, who: str = "") -> str:

@@ -22,11 +22,11 @@ STATES: Final[tuple[tuple[str, Kind, str], ...]] = (
     ("53100", errors.DiskFullError, "its disk is full. Enlarge its storage; nothing was changed"),
     ("53300", errors.NotReadyError, "it has no connection left. {connections}"),
     ("53", errors.DatabaseUnavailableError, "it is short of resources: {words}"),
-    ("55P03", errors.LockedDatabaseError, "others held a lock for too long. Try again, or give --lock-wait"),
+    ("55P03", errors.LockedDatabaseError, "others held a lock for too long. {lock}"),
     (
         "57014",
         errors.LockedDatabaseError,
-        "a statement took too long or was cancelled. Try again, or give --statement-wait",
+        "a statement took too long or was cancelled. {statement}",
     ),
     ("57P03", errors.NotReadyError, "it is starting up or shutting down. Try again"),
     ("57P", errors.ConnectionLostError, "it ended the connection. {undone}"),
@@ -172,4 +172,16 @@ ADVICE: Final = {
     "admin": "Name a role that may in ADMIN_DB_URI, for example the server's administrator",
     "undone": "What was not finished was undone; run it again",
     "connections": "Raise max_connections or the CONNECTION LIMIT, or stop a client",
+    "lock": "Try again, or give --lock-wait",
+    "statement": "Try again, or give --statement-wait",
 }
+"""What to do, for whoever runs a command."""
+
+SERVER: Final = {
+    **ADVICE,
+    "admin": "Give this role its rights: run session-db bootstrap once, with the owner's URI, for example as a job",
+    "undone": "What was not finished was undone",
+    "lock": "pg_locks tells who holds it",
+    "statement": "Look for what is slow there, or raise SESSION_DB_STATEMENT_TIMEOUT",
+}
+"""The same for whoever runs a server, which has neither an administrator's URI nor a command's options."""
