@@ -151,6 +151,13 @@ def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
     answer(work, as_json=as_json)
 
 
+def _one_line(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not value.isprintable():
+        message = f"expected an address, for example 127.0.0.1, not {value!r}"
+        raise click.BadParameter(message)
+    return value
+
+
 _SETTINGS = """
 All else is set by variables, for example API_ACCESS and SESSION_DB_POOL_SIZE, in the environment, .env.local or .env.
 docs/api.md has all of them under Settings, each with its default and what it may be.
@@ -160,7 +167,9 @@ docs/api.md has all of them under Settings, each with its default and what it ma
 @cli.command(epilog=f"Example: session-db serve --port 8080\n{_SETTINGS}{EXIT_CODES}")
 @_stack
 @_rehearse
-@click.option("--host", default="127.0.0.1", show_default=True, help="Others than loopback need API_ACCESS.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, callback=_one_line, help="Others than loopback need API_ACCESS."
+)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--bootstrap", "first", is_flag=True, help="Bootstrap before, with ADMIN_DB_URI where that is set.")
 def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool) -> None:

@@ -10,6 +10,7 @@ An empty value counts as unset.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,9 @@ ADMIN_DB_URI: Final = "ADMIN_DB_URI"
 
 DEFAULT_SESSION_DB_URI: Final = f"sqlite:///{ROOT / 'data' / 'sessions' / 'sessions.db'}"
 """What the API server uses where nothing is set: the file of the `dev` stack, absolute."""
+
+_LONGEST: Final = 255
+"""Characters of a path in a message."""
 
 _FILES: Final = (".env.local", ".env")
 
@@ -86,7 +90,7 @@ def outside_agents(url: URL) -> URL:
     agents = _agents_path()
     if url.get_backend_name() == "sqlite" and database_path(url).is_relative_to(agents):
         message = (
-            f"expected a database outside the agents folder {agents}, which ADK scans for agents. "
+            f"expected a database outside the agents folder {_shown(agents)}, which ADK scans for agents. "
             "Choose another path in SESSION_DB_URI, for example sqlite:////srv/sessions/sessions.db."
         )
         raise InvalidSettingError(message)
@@ -100,18 +104,33 @@ def agents_dir() -> Path:
         InvalidSettingError: AGENTS_DIR names no folder, or one that this user may not look into.
     """
     folder = _agents_path()
-    try:
-        if not folder.is_dir():
+    with suppress(PermissionError):  # Of a folder above it.
+        if not _is_folder(folder):
             msg = (
-                f"expected AGENTS_DIR to name a folder of ADK agents, for example {ROOT / 'agents'}; {folder} is none."
+                f"expected AGENTS_DIR to name a folder of ADK agents, for example {ROOT / 'agents'}; "
+                f"{_shown(folder)} is none."
             )
             raise InvalidSettingError(msg)
         if os.access(folder, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             return folder
-    except PermissionError:
-        pass  # Of a folder above it.
-    msg = f"expected AGENTS_DIR to name a folder that user {os.geteuid()} may read: chmod -R a+rX {folder}"
+    msg = f"expected AGENTS_DIR to name a folder that user {os.geteuid()} may read: chmod -R a+rX {_shown(folder)}"
     raise InvalidSettingError(msg)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:
+        raise
+    except OSError:  # For example a name that is too long for any file system.
+        return False
+
+
+def _shown(path: Path) -> str:
+    """In one line of a bearable length, whatever is in it."""
+    text = str(path)
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if text.isprintable() else repr(text)
 
 
 def _agents_path() -> Path:

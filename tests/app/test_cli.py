@@ -229,3 +229,12 @@ def test_a_path_is_printed_as_it_is(tmp_path: Path, session_db: Any) -> None:
     done = session_db("bootstrap", uri=file)
 
     assert done.stderr.splitlines()[-1] == f"schema of sqlite:///{file}: {', '.join(steps(file))}"
+
+
+def test_an_address_of_two_lines_is_refused_in_one(session_db: Any, path: Path) -> None:
+    """Nobody writes a line of their own into a log by it."""
+    done = session_db("serve", "--host", "192.0.2.1\nerror: forged", uri=path)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("Error: Invalid value for '--host': expected an address")
+    assert not any(line.startswith("error: forged") for line in done.stderr.splitlines())

@@ -180,3 +180,14 @@ def test_the_names_of_all_places_are_known(tmp_path: Path) -> None:
     (tmp_path / ".env.local").write_text("TWO=2\n")
 
     assert environment.names(environ={"THREE": "3", "BLANK": " "}, root=tmp_path) == {"ONE", "TWO", "THREE"}
+
+
+@pytest.mark.parametrize("folder", ["x" * 5000, "two\nlines"], ids=["too long", "two lines"])
+def test_a_folder_that_can_be_none_is_refused_in_one_line(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes a line of their own into a log by it."""
+    monkeypatch.setenv("AGENTS_DIR", folder)
+
+    for look in (environment.agents_dir, environment.served_database):
+        with pytest.raises(InvalidSettingError, match="expected AGENTS_DIR to name a folder") as caught:
+            look()
+        assert len(str(caught.value).splitlines()) == 1
