@@ -15,6 +15,7 @@ from sqlalchemy import URL
 from app import environment, start
 from app.api import (
     access,
+    agents,
     description,
     draining,
     failures,
@@ -98,6 +99,7 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
         InvalidSettingError: A setting does not fit, or AGENTS_DIR names no folder.
     """
     traces.prepare()
+    agents.tell_unreadable(environment.agents_dir())
     database, numbers = Database.of(url), metrics.Metrics()
     entry, places = access.Access.read(), stores.Stores.read()
     app = _adk(host, database, numbers, entry, places)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from asgi_correlation_id import CorrelationIdFilter
 from pythonjsonlogger.json import JsonFormatter
 
+from app.api import agents
 from app.api.concealed import Concealed
 from app.api.observed import Seen
 from app.api.repeated import Repeated
@@ -47,12 +48,12 @@ class Logs(Settings):
     )
 
 
-def install(logs: Logs, agents: Path) -> None:
+def install(logs: Logs, folder: Path) -> None:
     """Have the whole process log so, libraries and Python's warnings too.
 
     Args:
         logs: The settings.
-        agents: The folder of ADK's agents; loggers that are named as its modules are follow the level.
+        folder: That of the agents; loggers that are named as its modules are follow the level.
     """
     logging.captureWarnings(capture=True)
     ours = getattr(logging, logs.level.upper())
@@ -79,7 +80,7 @@ def install(logs: Logs, agents: Path) -> None:
             },
             "root": {"level": theirs, "handlers": ["out"]},
             "loggers": {
-                **{each.stem: {"level": ours} for each in agents.iterdir()},
+                **{each: {"level": ours} for each in agents.modules(folder)},
                 "app": {"level": ours},
                 "asyncio": {"level": theirs, "filters": ["repeated"]},
                 "app.pool": {"level": theirs},  # SQLAlchemy logs as whatever class the pool is.
