@@ -72,7 +72,7 @@ test: environment ## All tests: the real engine, the real google-adk, real Postg
 	@$(BIN)/pytest -n logical --dist loadscope --no-loadscope-reorder
 
 test-online: EXTRAS = gcp aws azure rehearsal
-test-online: environment ## Preview production with the real plugins: needs the open internet and accounts
+test-online: environment ## Preview production with the real plugins, and docker compose: needs the open internet, accounts, an engine
 	@SESSION_DB_ONLINE=1 $(BIN)/pytest tests/online
 
 bench: EXTRAS = gcp aws azure rehearsal
