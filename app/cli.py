@@ -180,7 +180,6 @@ def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool
 
         found = target.find(name, rehearse=rehearse) if first or rehearse or name is not None else None
         url = environment.served_database() if found is None else found.app
-        err.print(f"database: {dsn.masked(url)}", markup=False)
         serve.run(url, host, port, said, (lambda: verbs.bootstrap(found, said)) if first and found else None)
         return {}
 

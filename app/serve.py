@@ -1,5 +1,6 @@
 """Runs the API server: bootstraps what is missing, says where it is once it really answers, and drains in the end."""
 
+import logging
 import signal
 import socket
 import sys
@@ -10,11 +11,10 @@ from typing import Final
 
 from sqlalchemy import URL
 
-from app import environment, misspelt, start
-from app.api import access
+from app import dsn, environment, misspelt, start
+from app.api import access, logs
 from app.api.draining import Drain
 from app.api.limits import Limits
-from app.api.logs import Logs
 from app.api.stores import Stores
 from app.backends import choice
 from app.backends.interface import Report
@@ -22,9 +22,11 @@ from app.credentials.choice import Proof
 from app.engine import Pool
 from app.errors import ServerUnavailableError
 
+_LOG: Final = logging.getLogger(__name__)
+
 _ANSWER_SECONDS: Final = 30.0
 
-GROUPS: Final = (start.Start, Pool, Proof, access.Access, Limits, Stores, Drain, Logs)
+GROUPS: Final = (start.Start, Pool, Proof, access.Access, Limits, Stores, Drain, logs.Logs)
 """All settings of a server, as the documentation has them."""
 
 
@@ -35,7 +37,8 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
         url: The session database, which is waited for and bootstrapped first.
         host: The address; one that others can reach only where API_ACCESS says who checks them.
         port: The port, 0 for a free one.
-        report: Called with a line of progress, the last one when the server answers.
+        report: Called with a line of progress, the last one when the server answers; where the log is JSON, the lines
+            are in the log, in its form.
         first: What is to be done in the database before it is looked at; it is waited for as well.
 
     Raises:
@@ -45,6 +48,8 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    report = _teller(report)
+    report(f"database: {dsn.masked(url)}")
     _warn(report)
     _judge(host, url)
     listener = _listen(host, port)
@@ -65,6 +70,15 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
 def _leave(*_: object) -> None:
     """Nothing is served yet."""
     sys.exit(0)
+
+
+def _teller(report: Report) -> Report:
+    """People read standard error; a program that reads JSON may get both streams as one, as of a container."""
+    settings = logs.Logs.read()
+    if settings.form == "text":
+        return report
+    logs.install(settings, environment.agents_dir())
+    return lambda line: _LOG.info("%s", line)
 
 
 def _warn(report: Report) -> None:

@@ -1,5 +1,6 @@
 """How the server begins and ends, and what its sample agent bears."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -33,6 +34,26 @@ def test_a_signal_ends_the_server_well(start: Start, number: int) -> None:
     _, said = process.communicate(timeout=60)
 
     assert (process.returncode, said) == (0, "")
+
+
+def test_a_log_of_json_has_the_start_as_well(environ: dict[str, str]) -> None:
+    """What reads it meets no other line, where both streams are one, as in a container's log."""
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+    variables = environ | {"API_LOG_FORMAT": "json", "API_ACESS": "proxy"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(json.loads(line))
+            if said[-1]["message"].startswith("ADK API server: "):
+                process.send_signal(signal.SIGTERM)
+
+    told = [each["message"] for each in said if each["logger"] == "app.serve"]
+    assert told[0].startswith("database: sqlite:///")
+    assert told[1:3] == ["warning: API_ACESS is no setting. API_ACCESS is one", "loading ADK"]
+    assert process.returncode == 0
 
 
 def test_the_factory_makes_the_schema_too(environ: dict[str, str], path: Path) -> None:

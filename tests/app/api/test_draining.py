@@ -58,8 +58,9 @@ def running(url: URL, cluster: Cluster, **variables: str) -> Iterator[Running]:
     with contextlib.ExitStack() as stack:
         stack.callback(process.communicate)
         stack.callback(process.kill)
-        line = next(line for line in process.stderr if line.startswith(("ADK API server: ", "error: ")))
-        base = line.split()[-1].removesuffix("/docs")
+        lines = process.stdout if variables.get("API_LOG_FORMAT") == "json" else process.stderr
+        line = next(line for line in lines or () if "ADK API server: " in line or "error: " in line)
+        base = line.partition("ADK API server: ")[2].partition("/docs")[0]
         httpx.post(f"{base}{USERS}", json={"sessionId": "held"}, trust_env=False)
         assert url.database is not None
         holder = stack.enter_context(cluster.superuser.connect(cluster.address, url.database))

@@ -96,9 +96,9 @@ def served(url: URL, **variables: str) -> Iterator[tuple[subprocess.Popen[str], 
         text=True,
     )
     try:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if line.startswith(("ADK API server: ", "error: ")))
-        base = line.split()[-1].removesuffix("/docs")
+        lines = process.stdout if variables.get("API_LOG_FORMAT") == "json" else process.stderr
+        line = next(line for line in lines or () if "ADK API server: " in line or "error: " in line)
+        base = line.partition("ADK API server: ")[2].partition("/docs")[0]
         with httpx.Client(base_url=base, timeout=30, trust_env=False) as client:
             yield process, client
     finally:
