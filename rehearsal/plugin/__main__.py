@@ -1,11 +1,15 @@
 """`python -m rehearsal.plugin <name>`: stands in for the provider plugin of that name."""
 
+import gc
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from rehearsal.plugin import playing
+
+_SELDOM: Final = 100_000
+"""New objects until the collector looks for garbage: an SDK is half a million that all stay."""
 
 
 def main() -> NoReturn:
@@ -18,6 +22,7 @@ def main() -> NoReturn:
         sys.exit(refusal)
     # An engine starts a plugin anew for every operation, and compiling an SDK's bigger modules takes seconds each time.
     sys.dont_write_bytecode = False
+    gc.set_threshold(_SELDOM)
     from rehearsal.plugin.server import serve  # noqa: PLC0415  # It imports gRPC, and takes a second to.
 
     serve(name)
