@@ -36,6 +36,7 @@ class WatchedFile(Generic[_T]):
         self._path, self._parse = path, parse
         self._seen: tuple[int, int, int] | None = self._mark()
         self._found = parse(_text(path))
+        self._told: str | None = None
 
     def __call__(self) -> _T:
         """What it says now.
@@ -51,9 +52,20 @@ class WatchedFile(Generic[_T]):
         except (OSError, ValueError) as error:
             self._seen = None
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            _LOG.error("%s cannot be used: %s", self._path, reason)  # A traceback tells no more.
+            self._tell(reason or type(error).__name__)
             raise UnusableFileError(reason) from None
+        self._tell(None)
         return self._found
+
+    def _tell(self, reason: str | None) -> None:
+        """Each change once: everybody who sends a token, whatever token, has it read anew while it cannot be used."""
+        if reason == self._told:
+            return
+        self._told = reason
+        if reason is None:
+            _LOG.warning("%s can be used again", self._path)
+        else:
+            _LOG.error("%s cannot be used: %s", self._path, reason)  # A traceback tells no more.
 
     def _mark(self) -> tuple[int, int, int]:
         """A Kubernetes secret changes by a link to another file, an editor's in place."""
