@@ -14,6 +14,8 @@ _OTHERS: Final = frozenset(
         "SESSION_DB_URI",
         "SESSION_DB_PASSWORD",
         "SESSION_DB_ONLINE",
+        "SESSION_DB_REHEARSAL",
+        "SESSION_DB_STAND_INS",
         "API_CPUS",
         "API_EXTRAS",
         "API_IMAGE",
@@ -22,7 +24,7 @@ _OTHERS: Final = frozenset(
         "API_STOP",
     }
 )
-"""Of this project, but no settings of a server: docker-compose.yml's, the stack files' and the tests'."""
+"""Of this project, but no settings of a server: those of docker-compose.yml, stack files, rehearsals and tests."""
 
 _OF_SERVICES: Final = re.compile(r"_SERVICE_(?:HOST|PORT)(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?$")
 """What Kubernetes sets in each container for a service called `session-db` or `api` (Kubernetes, "Service",

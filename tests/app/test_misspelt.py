@@ -49,8 +49,8 @@ def test_what_others_set_is_left_alone(name: str) -> None:
 
 
 def test_what_this_project_sets_is_left_alone() -> None:
-    """Every variable of docker-compose.yml and of the template of `.env`."""
-    files = [ROOT / "docker-compose.yml", ROOT / ".env.example", ROOT / "Makefile"]
+    """Every variable of docker-compose.yml, of the template of `.env`, and of a rehearsal."""
+    files = [ROOT / "docker-compose.yml", ROOT / ".env.example", ROOT / "Makefile", *(ROOT / "rehearsal").rglob("*.py")]
     text = "\n".join(file.read_text() for file in files)
     names = set(re.findall(r"\b(?:SESSION_DB|API)_[A-Z_]+\b", text))
 
