@@ -1,10 +1,12 @@
 """The synchronous connection of the bootstrapper, with transactions under our control and SQLite's errors as ours."""
 
+import errno
+import os
 import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
@@ -30,9 +32,6 @@ FILE_MODE: Final = 0o600
 """Sessions are private to whoever runs the server."""
 
 _RETRY_SECONDS: Final = 0.01
-
-_HEADER: Final = b"SQLite format 3\x00"
-"""What every SQLite file that is not empty begins with (sqlite.org/fileformat.html)."""
 
 _REASONS: Final[dict[int, tuple[type[DatabaseUnavailableError], str]]] = {
     sqlite3.SQLITE_BUSY: (LockedDatabaseError, "another process holds its lock. Stop that process, or try again"),
@@ -176,16 +175,31 @@ def _refuse_other_formats(path: Path) -> None:
             raise NotAFileError(message)
         if not stat.S_ISREG(mode):
             raise _other_format(path)
-        with path.open("rb") as file:
-            head = file.read(len(_HEADER))
+        if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError as error:
         reason = "there is no such file. To make it: make up, or session-db bootstrap"
         raise unusable(path, MissingDatabaseError, reason) from error
     except OSError as error:
         reason = f"it cannot be read ({error.strerror}). Check that file and folder belong to you"
         raise unusable(path, InsufficientRightsError, reason) from error
-    if head not in (b"", _HEADER):
+    if _is_other_format(path):
         raise _other_format(path)
+
+
+def _is_other_format(path: Path) -> bool:
+    """Told by SQLite, which touches nothing beside a file that it takes for one on a read-only medium.
+
+    Not by opening the file ourselves: whoever closes it drops the locks that this process's own connections hold on it,
+    and then another process removes the log of a database that is in use (sqlite.org, "How To Corrupt An SQLite
+    Database File", 2.2).
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:  # What else there is to say of the file is said where it is used.
+        return _code(error) == sqlite3.SQLITE_NOTADB
+    return False
 
 
 def _other_format(path: Path) -> ForeignDatabaseError:

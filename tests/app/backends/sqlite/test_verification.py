@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from google.adk.sessions.sqlite_session_service import SqliteSessionService
 from app import dsn, verbs
 from app.backends import choice
 from app.backends.interface import Target, Verified
+from app.backends.sqlite.readiness import expect_ready
 from app.errors import (
     ForeignDatabaseError,
     IncompatibleLayoutError,
@@ -231,3 +234,17 @@ def test_a_database_that_a_server_uses_is_good(database: Path, target: Target, q
         assert verbs.verify(target) == Verified(EMPTY, database)
         with pytest.raises(sqlite3.OperationalError, match="database is locked"):
             query(database, "PRAGMA journal_mode = DELETE")
+
+
+@pytest.mark.parametrize("look", [expect_ready, lambda url: verbs.verify(Target.of(url))], ids=["probe", "verify"])
+def test_a_look_at_a_database_that_is_in_use_keeps_its_locks(look: Any, database: Path, target: Target) -> None:
+    """Closing the file by hand would drop them, and another program that believes to be alone removes the log."""
+    outside = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM sessions'); c.close()"
+    with choice.of(target.app).in_use(target.app):
+        log = database.with_name(f"{database.name}-wal")
+        before = log.stat().st_ino
+
+        look(target.app)
+        subprocess.run([sys.executable, "-c", outside, database], check=True)
+
+        assert log.stat().st_ino == before, "the log is still the one that this process writes"
