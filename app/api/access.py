@@ -11,9 +11,11 @@ from starlette.middleware import Middleware
 
 from app.api import crowd, limits, targets, users, words
 from app.api.address import is_loopback
+from app.api.bodies import Bodies
 from app.api.documents import Reader
 from app.api.door import Door
 from app.api.keys import key_source
+from app.api.rates import Rate, Rates
 from app.api.signed import Rules, SignedTokens
 from app.api.tokens import SharedTokens, Tokens, accepted
 from app.api.watched import WatchedFile
@@ -146,16 +148,16 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         InvalidSettingError: A file that the settings name cannot be used.
     """
     words.install(app)
-    rates = limits.Rates(bounds)
+    rates = Rates(bounds)
     app.user_middleware += [
         Middleware(limits.Heads),
         Middleware(crowd.Crowd, limits=bounds),
         Middleware(targets.Targets),
         Middleware(Door, tokens=tokens_of(access), rates=rates, loopback=access.access == "loopback"),
-        Middleware(limits.Rate, rates=rates),
+        Middleware(Rate, rates=rates),
         Middleware(crowd.Share, limits=bounds),
         Middleware(users.Gate, routes=app),
-        Middleware(limits.Bodies, limits=bounds),
+        Middleware(Bodies, limits=bounds),
         Middleware(words.Words, read=Reader(nul=nul)),
         Middleware(users.Owners),
     ]

@@ -6,8 +6,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import address, users
 from app.api.found import of
-from app.api.limits import Rates, TooOftenError
 from app.api.problem import problem
+from app.api.rates import Rates, TooOftenError
 from app.api.tokens import Caller, RefusedTokenError, Tokens, UnavailableKeysError
 
 
