@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,6 +25,20 @@ from rehearsal.cluster import Cluster
 USERS = "/apps/echo/users/ada.lovelace/sessions"
 SAID = "a wish that nobody else may read"
 ID = "from-the-proxy-1"
+FAILS = '''
+"""Raises what it hears."""
+
+from google.adk.agents import BaseAgent
+
+
+class Fails(BaseAgent):
+    async def _run_async_impl(self, ctx):
+        raise RuntimeError(ctx.user_content.parts[0].text)
+        yield
+
+
+root_agent = Fails(name="fails")
+'''
 
 
 class Collector:
@@ -107,12 +122,24 @@ def served(url: URL, **variables: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 @pytest.fixture(scope="module")
-def told(postgresql_url: URL, clusters: Any) -> Iterator[Told]:
+def agents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample agent, and with one that raises what it hears."""
+    folder = tmp_path_factory.mktemp("agents")
+    (folder / "echo").symlink_to(ROOT / "agents" / "echo")
+    (folder / "fails").mkdir()
+    (folder / "fails" / "__init__.py").write_text("from . import agent\n")
+    (folder / "fails" / "agent.py").write_text(FAILS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def told(postgresql_url: URL, clusters: Any, agents: Path) -> Iterator[Told]:
     """A day in the life of a server: good requests, bad ones, and a database that closes its connections."""
     collector, cluster = Collector(), clusters()
     otlp = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server.server_port}"}
     try:
-        with served(postgresql_url, API_LOG_FORMAT="json", API_GRACE="0", **otlp) as (process, client):
+        settings = otlp | {"API_LOG_FORMAT": "json", "API_GRACE": "0", "AGENTS_DIR": str(agents)}
+        with served(postgresql_url, **settings) as (process, client):
             _live(client, cluster, postgresql_url)
             metrics = client.get("/metrics").text
             process.send_signal(signal.SIGTERM)
@@ -133,6 +160,16 @@ def _live(client: httpx.Client, cluster: Cluster, url: URL) -> None:
         client.get(f"{USERS}/of-ada", headers={"X-Request-ID": "forged\tline"}).headers["X-Request-ID"]
         != "forged\tline"
     )
+    raising = f"BEGIN RAISE 'a row of ada.lovelace: {SAID}' USING ERRCODE = '53100'; END"
+    body = f"RETURNS trigger LANGUAGE plpgsql AS $${raising}$$"
+    cluster.execute(f"CREATE FUNCTION full_disk() {body}", str(url.database))
+    trigger = "CREATE TRIGGER fails BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION full_disk()"
+    cluster.execute(trigger, str(url.database))
+    assert client.post("/run", json=sent).status_code == 507
+    cluster.execute("DROP FUNCTION full_disk() CASCADE", str(url.database))
+    assert client.post("/run", json=sent | {"appName": "fails"}).status_code == 404
+    client.post(USERS.replace("echo", "fails"), json={"sessionId": "of-ada"}).raise_for_status()
+    assert client.post("/run", json=sent | {"appName": "fails"}).status_code == 500
     client.request("BREW", f"{USERS}/of-ada")
     client.get("/wp-admin/ada.lovelace")
     client.get("/readyz").raise_for_status()
@@ -166,7 +203,7 @@ def test_probes_do_not_fill_the_log(told: Told) -> None:
 
 def test_a_failure_is_in_the_log_under_the_request_id(told: Told) -> None:
     """With its kind, for a search."""
-    (failed,) = [line for line in told.lines if line["logger"] == "app.api.sessions"]
+    (_, failed) = [line for line in told.lines if line["logger"] == "app.api.sessions"]
     (request,) = [line for line in told.lines if line.get("status") == 503]
 
     assert failed["request_id"] == request["request_id"]
@@ -182,7 +219,7 @@ def test_metrics_count_requests_by_route_and_status(told: Told) -> None:
     assert told.number("http_requests_total", method="GET", route=route, status="404") == 1
     assert told.number("http_requests_total", method="GET", route=route, status="503") == 1
     assert told.number("http_requests_total", method="GET", route="none", status="404") == 1
-    assert told.number("http_request_duration_seconds_count", method="POST", route="/run") == 1
+    assert told.number("http_request_duration_seconds_count", method="POST", route="/run") == 4
     assert "BREW" not in told.metrics
 
 
@@ -205,6 +242,16 @@ def test_traces_lead_from_a_request_to_its_statements(told: Told) -> None:
     assert told.attributes("POST /run")["http.route"] == "/run"
     assert any(span["name"].startswith("INSERT") for span in of_it), [span["name"] for span in of_it]
     assert not [span for span in told.spans if "readyz" in span["name"]]
+
+
+def test_a_trace_has_of_an_exception_its_kind(told: Told) -> None:
+    """Where it was raised, and what else there is to know, the log has."""
+    events = [event for span in told.spans for event in span.get("events", []) if event["name"] == "exception"]
+    kinds = {each["value"]["stringValue"] for event in events for each in event["attributes"]}
+
+    assert "RuntimeError" in kinds
+    failed = [span for span in told.spans if span.get("status", {}).get("code") == "STATUS_CODE_ERROR"]
+    assert any(span["name"].startswith("INSERT") for span in failed), [span["name"] for span in failed]
 
 
 def test_nothing_of_users_and_no_secret_leaves_the_server(told: Told, postgresql_url: URL) -> None:
