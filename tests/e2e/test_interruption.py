@@ -1,11 +1,13 @@
 """Whatever cuts an `up` off, and wherever, the next one heals it."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 from typing import Any
 
+import psutil
 import pytest
 
 PENDING = {
@@ -24,6 +26,9 @@ MOMENTS = [
     "schema of",
 ]
 """What the run shows at the moments at which it is cut off, in order."""
+
+GRACE_SECONDS = 20.0
+"""For what notices by itself, on a machine with other work, that its engine is gone."""
 
 
 def cut_off(project: Any, moment: str, number: signal.Signals) -> int:
@@ -50,6 +55,16 @@ def cut_off(project: Any, moment: str, number: signal.Signals) -> int:
     return up.returncode
 
 
+def assert_nothing_runs(project: Any) -> None:
+    """Whatever the run had started ends by itself, plugins too, which an engine puts into groups of their own."""
+    left = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            left += [process] if process.cwd().startswith(str(project.root)) else []
+    _ended, living = psutil.wait_procs(left, timeout=GRACE_SECONDS)
+    assert [process.cmdline() for process in living] == []
+
+
 def assert_whole(project: Any) -> None:
     """The next `up` succeeds, and then there is nothing left to do."""
     done = project.run("up")
@@ -61,12 +76,14 @@ def assert_whole(project: Any) -> None:
 def test_a_killed_up_is_healed_by_the_next(project: Any, moment: str) -> None:
     """SIGKILL to everything at once, as when a laptop's battery dies."""
     assert cut_off(project, moment, signal.SIGKILL) == -signal.SIGKILL
+    assert_nothing_runs(project)
     assert_whole(project)
 
 
 def test_ctrl_c_stops_between_two_steps_and_says_so(project: Any) -> None:
     """Exit code 130, a consistent state, and the next run goes on."""
     assert cut_off(project, "creating Stack", signal.SIGINT) == 130
+    assert_nothing_runs(project)
     assert_whole(project)
 
 
