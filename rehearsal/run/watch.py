@@ -1,5 +1,6 @@
 """Looks at the command lines of this machine's processes while a rehearsal runs, as any user of it could."""
 
+import contextlib
 import threading
 from types import TracebackType
 from typing import Final, Self
@@ -35,10 +36,11 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        known: set[tuple[int, float]] = set()
+        known: set[int] = set()
         while not self._end.wait(_SECONDS):
-            for process in psutil.process_iter(["create_time", "cmdline"]):
-                name = (process.pid, process.info["create_time"])
-                if name not in known:
-                    known.add(name)
-                    self.seen.add(" ".join(process.info["cmdline"] or ()))
+            running = set(psutil.pids())
+            for pid in running - known:
+                # One that has ended meanwhile, or is somebody's whom we may not look at.
+                with contextlib.suppress(psutil.Error):
+                    self.seen.add(" ".join(psutil.Process(pid).cmdline()))
+            known = running
