@@ -14,6 +14,7 @@ from typing import Any, Final, TypeGuard
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.api.kinds import UnforeseenError
 from app.errors import SessionDatabaseError
 
 _QUOTING: Final = (SQLAlchemyError, psycopg.Error)
@@ -21,6 +22,8 @@ _QUOTING: Final = (SQLAlchemyError, psycopg.Error)
 
 _NUMBERS: Final = ("code", "status_code", "errno", "lineno")
 """What exceptions have as numbers: HTTP's status of a model's client, errno, the line of a SyntaxError."""
+
+_ADKS: Final = ("StaleSessionError", "SessionNotFoundError")
 
 _SHORTEST: Final = 3
 """Characters that are looked for in a line: an exception may say no more than `1`."""
@@ -55,7 +58,9 @@ class Concealed(logging.Filter):
         known = [raised, sys.exc_info()[1], *_arguments(record)]
         record.args = _replaced(record.args, lambda each: kind(each) if self._conceals(each) else each)
         record.msg, record.args = self._without_words(record.name, _text(record), known), None
-        if self._conceals(raised):
+        if raised is not None and _foreseen(raised):
+            record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
+        elif self._conceals(raised):
             record.exc_text, record.exc_info = "".join(frames(raised)).rstrip(), None
 
     def _conceals(self, error: object) -> TypeGuard[BaseException]:
@@ -74,6 +79,16 @@ class Concealed(logging.Filter):
             for words in (repr(each), str(each)):
                 text = text.replace(words, kind(each)) if len(words) >= _SHORTEST else text
         return text
+
+
+def _foreseen(error: BaseException) -> bool:
+    """Those of which a client is told what to do, and in whose frames nobody has to look for anything.
+
+    ADK's are told by their names: the log is there before ADK, which takes seconds.
+    """
+    if isinstance(error, SessionDatabaseError):
+        return not isinstance(error, UnforeseenError)
+    return type(error).__module__.startswith("google.adk.errors.") and type(error).__name__ in _ADKS
 
 
 def family(error: BaseException, *, shown: bool = False) -> Iterator[BaseException]:

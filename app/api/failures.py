@@ -24,11 +24,6 @@ from app.errors import SessionDatabaseError
 
 _LOG: Final = logging.getLogger(__name__)
 
-_STALE: Final = (
-    "another request changed the session after this one had read it. Read the session; where what you sent is not in "
-    "it, send it again"
-)
-
 _CUT_OFF: Final = (
     "this server has ended before the request did. Read the session, and send what is missing: what the request had "
     "stored before is kept"
@@ -93,7 +88,7 @@ def answer(error: Exception) -> Response:
         error: What was raised.
     """
     if isinstance(error, StaleSessionError):
-        return problem(409, _STALE, retry=True)
+        return problem(409, str(error), retry=True)
     if isinstance(error, SessionNotFoundError):
         return problem(404, "Session not found")
     if isinstance(error, SessionDatabaseError):

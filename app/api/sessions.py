@@ -47,6 +47,11 @@ _NO_SUCH: Final = ("42P01", "42703", "3F000")
 
 _NO_SUCH_IN_FILE: Final = re.compile("no such (table|column)")
 
+_STALE: Final = (
+    "another request changed the session after this one had read it. Read the session; where what you sent is not in "
+    "it, send it again"
+)
+
 Count = Callable[[type[Exception]], None]
 """Takes the kind of an error, for whoever counts them."""
 
@@ -96,7 +101,7 @@ def _telling(
             result = await method(*args, **named)
         except StaleSessionError:
             count(StaleSessionError)
-            raise
+            raise StaleSessionError(_STALE) from None
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error, SessionDatabaseError, UnicodeError) as error:
             kind = _kind(error, url)
             count(kind)

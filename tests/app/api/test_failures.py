@@ -103,6 +103,20 @@ def test_two_replicas_on_one_session_are_told_apart(
     assert client.patch(session, json={"stateDelta": {"b": 2}}).status_code == 200
 
 
+def test_two_streams_on_one_session_are_told_apart_in_the_same_words(
+    client: httpx.Client, serve: Serve, url: URL, cluster: Cluster, session: str
+) -> None:
+    """ADK's own words would be in the last line, and differ with the database."""
+    other = serve(url)
+    with ThreadPoolExecutor() as threads, locked(cluster, session) as wanted:
+        both = [threads.submit(run, each, session, "/run_sse") for each in (client, other)]
+        wanted(2)
+    lost = [future.result().text for future in both if "error" in future.result().text]
+
+    assert len(lost) == 1, lost
+    assert '"error": "StaleSessionError: another request changed the session after this one had read it.' in lost[0]
+
+
 @pytest.mark.parametrize("what", ["read", "create", "run"])
 def test_a_database_that_is_gone_is_told(client: httpx.Client, cluster: Cluster, session: str, what: str) -> None:
     """With when to come back; nothing was stored."""

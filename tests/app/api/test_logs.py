@@ -9,11 +9,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from google.adk.errors._stale_session_error import StaleSessionError
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 
 from app.api import logs
+from app.api.kinds import UnforeseenError
 from app.environment import ROOT
+from app.errors import DiskFullError
 
 WISH = "a wish that nobody else may read"
 
@@ -143,6 +146,22 @@ def test_what_cannot_be_told_is_no_reason_to_fail(installed: Any) -> None:
     logging.getLogger("a.library").error("it failed: %s", MuteError(), exc_info=MuteError())
 
     assert [line["message"] for line in read()] == ["a line that cannot be told: NotImplementedError"]
+
+
+def test_what_a_client_is_told_to_do_needs_no_traceback(installed: Any) -> None:
+    """Two turns on one session, or an outage, are many of them, and there is nothing to look for in our own code."""
+    read = installed("info")
+    log = logging.getLogger("google_adk.anything")
+
+    for error in (StaleSessionError("read it again"), DiskFullError("the database has no room left")):
+        log.error("Error in event_generator: %s", error, exc_info=error)
+    log.error("Error in event_generator", exc_info=UnforeseenError("of no kind"))
+    *foreseen, unforeseen = read()
+
+    assert [line["level"] for line in foreseen] == ["WARNING", "WARNING"]
+    assert not [line for line in foreseen if "exc_info" in line]
+    assert "the database has no room left" in foreseen[1]["message"]
+    assert (unforeseen["level"], "UnforeseenError" in unforeseen["exc_info"]) == ("ERROR", True)
 
 
 def test_what_is_a_number_is_kept(installed: Any) -> None:
