@@ -56,7 +56,12 @@ class Limits(Settings):
     @field_validator("rate")
     @classmethod
     def _rate(cls, value: str | None) -> str | None:
-        if value is not None and any(item.amount < 1 for item in parse_many(value)):
+        try:
+            amounts = [item.amount for item in parse_many(value or RATE)]
+        except ValueError:
+            message = "a rate is a number, a slash and a time; several of them are separated by semicolons"
+            raise ValueError(message) from None  # The library quotes what may be no text that can be shown.
+        if min(amounts) < 1:
             message = "a rate lets one request through, or more"
             raise ValueError(message)
         return value

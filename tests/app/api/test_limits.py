@@ -236,6 +236,7 @@ def test_a_stranger_is_counted_before_the_issuer_is_asked(
     "variables",
     [
         {"API_RATE": "many"},
+        {"API_RATE": "\udcff"},
         {"API_RATE": "5"},
         {"API_RATE": "5/fortnight"},
         {"API_RATE": "-1/second"},
