@@ -18,12 +18,16 @@ _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_E
 _CONTENT: Final = "ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS"
 """ADK writes prompts and answers into its spans where this is unset (google-adk 2.13 `telemetry/tracing.py`)."""
 
+_TIMEOUT: Final = "OTEL_EXPORTER_OTLP_TIMEOUT"
+"""Seconds; at its end a process waits for the export that runs and for the last one, beyond its own drain."""
+
 _PROBES: Final = "livez,readyz,metrics,health"
 
 
 def prepare() -> None:
-    """Before ADK is put together: no content in spans, unless somebody has asked for it."""
+    """Before ADK is put together: no content in spans, and no long wait for a collector, unless somebody wants it."""
     os.environ.setdefault(_CONTENT, "false")
+    os.environ.setdefault(_TIMEOUT, "3")
 
 
 def install(app: FastAPI, engine: AsyncEngine | None) -> None:
