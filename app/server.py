@@ -44,8 +44,9 @@ def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
     `uvicorn --factory app.server:create_app` works as well as `session-db serve`, but for the draining.
 
     Args:
-        host: The address it will be bound to, where known: for a loopback one ADK then rejects requests that name
-            another host (DNS rebinding; google-adk 2.13 `get_fast_api_app`, `bind_host`).
+        host: The address it will be bound to, where known: for a loopback one, as with API_ACCESS=loopback for every
+            one, ADK then rejects requests that name another host (DNS rebinding; google-adk 2.13 `get_fast_api_app`,
+            `bind_host`).
         url: The session database; that of the environment where none is given.
 
     Returns:
@@ -133,7 +134,7 @@ def _adk(
             use_local_storage=False,  # ADK would write into the agents folder.
             web=False,
             allow_origins=entry.origins or None,
-            bind_host=access.bind_host(host),
+            bind_host=entry.bind_host(host),
             lifespan=database.lifespan(),
         )
 

@@ -25,6 +25,7 @@ from app.settings import WHERE, Settings, variable
 _T = TypeVar("_T")
 
 _MADE: Final = "the output of openssl rand -hex 32"
+_ANY_LOOPBACK: Final = "127.0.0.1"
 _OF_TOKENS: Final = ("token", "loopback")
 """`make staging` makes a token for docker compose, in the `.env` that servers of this machine alone read as well."""
 
@@ -125,14 +126,16 @@ class Access(Settings):
             )
             raise InvalidSettingError(message)
 
+    def bind_host(self, host: str | None) -> str | None:
+        """The address as ADK is to know it: a loopback one, for which it rejects requests that name another host.
 
-def bind_host(host: str | None) -> str | None:
-    """The address as ADK is to know it: a loopback one, for which it rejects requests that name another host.
-
-    Args:
-        host: The address that the server is bound to, where known. Of others ADK would warn that nobody checks callers.
-    """
-    return host if host and is_loopback(host) else None
+        Args:
+            host: The address that the server is bound to; None where somebody else binds it. Of others than loopback
+                ADK would warn that nobody checks callers.
+        """
+        if self.access == "loopback":
+            return _ANY_LOOPBACK  # Whoever is let in calls from this machine, wherever it arrives.
+        return host if host and is_loopback(host) else None
 
 
 def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -> None:

@@ -212,6 +212,17 @@ def test_a_request_for_another_host_is_rejected_with_a_token_too(token: httpx.Cl
     assert token.get(USER, headers=BEARER).status_code == 200
 
 
+@pytest.mark.parametrize("path", [USER, "/readyz"])
+def test_nor_is_one_where_the_address_is_not_known(serve: Any, path: str) -> None:
+    """As under `uvicorn --factory`: whoever is let in is on this machine, and names it."""
+    client = serve()
+    port = client.base_url.port
+
+    assert client.get(path, headers={"Host": f"evil.example:{port}"}).status_code == 403
+    for name in ("localhost", "127.0.0.1", "[::1]"):
+        assert client.get(path, headers={"Host": f"{name}:{port}"}).status_code == 200
+
+
 def test_pages_of_other_origins_are_kept_out(token: httpx.Client) -> None:
     """Unless they are named."""
     preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
