@@ -151,6 +151,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         InvalidSettingError: A file that the settings name cannot be used.
     """
     words.install(app)
+    targets.install(app)
     rates = Rates(bounds)
     app.user_middleware += [
         Middleware(limits.Heads),

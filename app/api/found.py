@@ -43,6 +43,7 @@ class Found:
         caller: Who asks; None where nobody is known.
         refusal: What a caller who is not known is answered.
         counted: Whether the request is counted already, by its address.
+        path: The path as it was sent, percent-encoded; None where the server does not tell.
         template: The path of the route that it meets as the app declares it, for example `/list-apps`.
         params: The parts of the path that the route names.
         query: The query as it is written, each name as often as it stands there.
@@ -53,6 +54,7 @@ class Found:
     caller: Caller | None = None
     refusal: Response | None = None
     counted: bool = False
+    path: bytes | None = None
     template: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     query: Pairs = field(default_factory=Pairs)

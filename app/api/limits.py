@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problem import problem
+from app.api.targets import sent
 from app.settings import Settings, variable
 
 RATE: Final = "600/minute"
@@ -88,7 +89,7 @@ class Heads:
 
 def _refusal(scope: Scope) -> Response | None:
     headers = scope["headers"]
-    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _LONGEST_TARGET:
+    if len(sent(scope)) + len(scope["query_string"]) > _LONGEST_TARGET:
         return problem(414, f"expected a path and a query of at most {_LONGEST_TARGET} bytes", CLOSE)
     if sum(len(name) + len(value) for name, value in headers) > _LARGEST_HEAD:
         return problem(431, f"expected headers of at most {_LARGEST_HEAD} bytes", CLOSE)

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.found import Pairs, of
@@ -11,6 +12,33 @@ from app.api.problem import problem
 
 _FREE: Final = ":path}"
 """How a route ends the one part that may have slashes: the name of an artifact."""
+
+
+def install(app: FastAPI) -> None:
+    """Keep the path as it was sent, before anybody changes it.
+
+    Args:
+        app: ADK's app.
+    """
+    app.add_middleware(Kept)
+
+
+class Kept:
+    """Takes the path as it was sent out of ADK's hands.
+
+    With ADK_DEFAULT_APP_NAME it replaces it by the decoded one, and raises for names that are not Latin (google-adk
+    2.13 `_DefaultAppRewriteMiddleware`).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand around `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI."""
+        if scope["type"] in ("http", "websocket"):
+            of(scope).path = scope.pop("raw_path", None)
+        await self._app(scope, receive, send)
 
 
 class Targets:
@@ -30,7 +58,7 @@ class Targets:
 
 def _fault(scope: Scope) -> str | None:
     try:
-        path = unquote_to_bytes(_raw(scope)).decode()
+        path = unquote_to_bytes(sent(scope)).decode()
         # As Starlette takes it apart, which would read bytes that are not ASCII as Latin-1 (`QueryParams`).
         query = scope["query_string"].decode("ascii")
         pairs = Pairs(parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100))
@@ -56,8 +84,9 @@ def fault_of_names(scope: Scope) -> str | None:
     Args:
         scope: Of a request whose route is known.
     """
-    template = of(scope).template or ""
-    names = _raw(scope).removeprefix(scope.get("root_path", "").encode()).lower().split(b"/")
+    template, path = of(scope).template or "", sent(scope)
+    before = scope["path"].removesuffix(unquote_to_bytes(path).decode())  # Of ADK's, with a default app.
+    names = (before.encode() + path).removeprefix(scope.get("root_path", "").encode()).lower().split(b"/")
     if _FREE in template:
         names = names[: template.partition(_FREE)[0].count("/")]
     if any(b"%2f" in name for name in names):
@@ -65,6 +94,10 @@ def fault_of_names(scope: Scope) -> str | None:
     return None
 
 
-def _raw(scope: Scope) -> bytes:
-    raw: bytes = scope.get("raw_path") or scope["path"].encode(errors="surrogateescape")
-    return raw
+def sent(scope: Scope) -> bytes:
+    """The path of a request as it was sent, as far as that is known.
+
+    Args:
+        scope: Of the request.
+    """
+    return of(scope).path or scope["path"].encode(errors="surrogateescape")

@@ -97,6 +97,19 @@ def test_the_name_of_an_artifact_may_have_slashes(client: httpx.Client, name: st
         assert (status, answer["detail"]) == (404, "Artifact not found")
 
 
+def test_a_path_is_looked_at_as_it_was_sent_where_adk_rewrites_it(serve: Any) -> None:
+    """With a default app it also replaces the path as sent, by one that it cannot write for most of the world."""
+    client = serve(ADK_DEFAULT_APP_NAME="echo", API_ARTIFACTS="memory://")
+
+    for before in ("", "/apps/echo"):
+        assert client.get(f"{before}/users/Ада/sessions").json() == []
+        assert bare(client, f"{before}/users/ada%2Fsessions")[0] == 400
+        assert bare(client, f"{before}/users/ada/sessions/a%2Fartifacts")[0] == 400
+        assert bare(client, f"{before}/users/ada/sessions/%252e")[0] == 404, "decoded once"
+        status, answer = bare(client, f"{before}/users/ada/sessions/s/artifacts/a%2Fb")
+        assert (status, answer["detail"]) == (404, "Artifact not found")
+
+
 @pytest.mark.parametrize(
     "part", ["apps/{}/users/ada/sessions", "apps/echo/users/{}/sessions", "apps/echo/users/ada/sessions/{}"]
 )
