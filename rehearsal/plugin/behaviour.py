@@ -13,7 +13,8 @@ from rehearsal.plugin.changes import Change, changes
 from rehearsal.plugin.naming import DEFAULTS, Autoname
 from rehearsal.refusal import Refusal
 from rehearsal.schemas.judge import Judge
-from rehearsal.schemas.sdk import ResourceSchema, resource_schema
+from rehearsal.schemas.kept import resource_schema
+from rehearsal.schemas.sdk import ResourceSchema
 from rehearsal.values import UNKNOWN, Inputs, Secret, Tree, at, dotted, reveal, secret_paths, secret_texts
 
 IMPORTED: Final = "__imported"

@@ -8,7 +8,7 @@ from rehearsal.errors import UnknownTypeError
 from rehearsal.plugin.behaviour import Behaviour
 from rehearsal.refusal import Refusal
 from rehearsal.schemas.judge import Judge
-from rehearsal.schemas.sdk import provider_schema
+from rehearsal.schemas.kept import provider_schema
 from rehearsal.values import Inputs
 
 

@@ -64,7 +64,11 @@ class Object:
 
     args: type = field(repr=False)
 
-    @property
+    def __getstate__(self) -> dict[str, Any]:
+        """All that is known of it, without the class, which only its SDK has."""
+        return {name: getattr(self, name) for name in ("name", "fields", "required", "constants")}
+
+    @cached_property
     def name(self) -> str:
         """The type's name, for example `DatabaseInstanceSettings`."""
         return self.args.__name__.removesuffix("Args")

@@ -27,6 +27,11 @@ class ResourceSchema:
     token: str
     resource: type
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All that is known of it, without the class, which only the SDK has."""
+        names = ("token", "inputs", "outputs", "secret_inputs", "secret_outputs")
+        return {name: getattr(self, name) for name in names}
+
     @cached_property
     def inputs(self) -> Object:
         """The inputs, as one object."""
