@@ -38,9 +38,13 @@ def pytest_configure() -> None:
 
     And google-adk switches on gRPC's handlers of forks (its `bigquery_agent_analytics_plugin`), which in one process
     with Pulumi's threads crash the programs that tests start as another user.
+
+    An engine lives for a second: what its collector frees meanwhile takes it longer than it is worth (Go, "A Guide to
+    the Go Garbage Collector": GOGC).
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+    os.environ.setdefault("GOGC", "400")
 
 
 @pytest.hookimpl(trylast=True)
