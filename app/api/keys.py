@@ -135,13 +135,18 @@ def _keys_of_text(text: str) -> dict[str, jwt.PyJWK]:
 
 def _keys(found: Any) -> dict[str, jwt.PyJWK]:
     try:
-        keys = jwt.PyJWKSet.from_dict(found).keys
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        keys = jwt.PyJWKSet([key for key in found["keys"] if _is_for_signatures(key)]).keys
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, LookupError):
         keys = []
-    named = {key.key_id: key for key in keys if key.key_id and key.public_key_use in ("sig", None)}
+    named = {key.key_id: key for key in keys if key.key_id}
     if not named:
         message = (
             'expected a JSON Web Key Set whose keys have a "kid", for example {"keys": [{"kid": "1", "kty": "RSA", …}]}'
         )
         raise ValueError(message)
     return named
+
+
+def _is_for_signatures(key: dict[str, Any]) -> bool:
+    """By either of the two ways to say so (RFC 7517 sections 4.2 and 4.3); a key may say nothing."""
+    return key.get("use", "sig") == "sig" and "verify" in key.get("key_ops", ["verify"])

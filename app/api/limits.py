@@ -69,7 +69,7 @@ class Limits(Settings):
 
 
 class Heads:
-    """Refuses a head that is too large, or that tells two ends of its body.
+    """Refuses a head that is too large, or that tells two ends of its body or two tokens.
 
     uvicorn bounds what has not wholly arrived, 64 KiB; a head that comes at once may be larger (h11
     `max_incomplete_event_size`).
@@ -96,4 +96,6 @@ def _refusal(scope: Scope) -> Response | None:
     if {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}:
         # The way to smuggle a second request past a proxy that reads the other one (RFC 9112 section 6.3).
         return problem(400, "expected either Content-Length or Transfer-Encoding", CLOSE)
+    if [name for name, _ in headers].count(b"authorization") > 1:
+        return problem(400, "expected one header Authorization", CLOSE)
     return None

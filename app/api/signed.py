@@ -20,6 +20,7 @@ _WORDS: Final[dict[type[Exception], str]] = {
     jwt.ImmatureSignatureError: "the token is not valid yet",
     jwt.InvalidAudienceError: "the token is for another audience",
     jwt.InvalidIssuerError: "the token is of another issuer",
+    jwt.InvalidKeyError: "the token is signed by a key that is not accepted",
     jwt.InvalidAlgorithmError: "the token is signed by an algorithm that is not accepted",
 }
 
@@ -73,7 +74,7 @@ class SignedTokens:
             issuer=self._rules.issuer,
             audience=self._rules.audience,
             leeway=_LEEWAY,
-            options={"require": ["exp", "iss", "aud"]},
+            options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},  # RFC 7518 section 3.3.
         )
 
     def _known(self, claims: dict[str, Any]) -> Caller:

@@ -184,6 +184,14 @@ def test_without_a_token_nothing_is_told(token: httpx.Client, headers: dict[str,
     assert token.get(f"{USER}?token={TOKEN}&access_token={TOKEN}").status_code == 401, "a query is in every log"
 
 
+@pytest.mark.parametrize("tokens", [(TOKEN, OTHER), (OTHER, TOKEN), (TOKEN, TOKEN)])
+def test_two_tokens_are_none(token: httpx.Client, tokens: tuple[str, str]) -> None:
+    """Whoever checks callers in front may look at the other one."""
+    answer = token.get(USER, headers=[("Authorization", f"Bearer {each}") for each in tokens])
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, "expected one header Authorization")
+
+
 def test_with_a_token_everything_is_open(token: httpx.Client) -> None:
     """The scheme in any case, as RFC 9110 wants it."""
     for scheme in ("Bearer", "bearer", "BEARER"):

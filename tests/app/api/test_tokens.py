@@ -17,6 +17,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt import InsecureKeyLengthWarning
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from app.api.keys import key_source
@@ -253,6 +254,33 @@ def test_keys_of_elliptic_curves_are_accepted(tmp_path: Path) -> None:
     assert caller(tokens, signed(curve, "ES256", "2")).user == "ada"
     with pytest.raises(RefusedTokenError):
         caller(tokens, signed(curve, "ES256", "1"))
+
+
+def test_a_key_that_can_be_broken_signs_nothing(tmp_path: Path) -> None:
+    """RFC 7518, 3.3: 2048 bits or more."""
+    small = rsa.generate_private_key(65537, 1024)  # noqa: S505  # What is refused.
+    file = tmp_path / "jwks.json"
+    file.write_text(key_set(("1", KEY), ("2", small)))
+
+    with pytest.warns(InsecureKeyLengthWarning):
+        token = signed(small, kid="2")
+    with pytest.raises(RefusedTokenError, match="a key that is not accepted"):
+        caller(SignedTokens(RULES, key_source(str(file))), token)
+
+
+def test_a_key_for_other_things_signs_nothing(tmp_path: Path) -> None:
+    """Whichever of the two ways a set has to say so (RFC 7517, 4.2 and 4.3)."""
+    keys = json.loads(key_set(("1", KEY), ("2", STRANGER), ("3", STRANGER)))
+    keys["keys"][1]["key_ops"] = ["encrypt"]
+    keys["keys"][2]["use"] = "enc"
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps(keys))
+    tokens = SignedTokens(RULES, key_source(str(file)))
+
+    assert caller(tokens, signed()).user == "ada"
+    for kid in ("2", "3"):
+        with pytest.raises(RefusedTokenError):
+            caller(tokens, signed(STRANGER, kid=kid))
 
 
 def test_a_secret_among_the_keys_signs_nothing(tmp_path: Path) -> None:
