@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import psycopg
 from fastapi import FastAPI
@@ -199,6 +200,10 @@ def install(app: FastAPI, readiness: Readiness) -> None:
             return _unavailable("this server is shutting down")
         answer = await readiness()
         return _unavailable(answer.reason) if answer.reason else JSONResponse({"status": "ready"})
+
+    asked: dict[str, Callable[..., Any]] = {"/livez": livez, "/readyz": readyz, "/health": livez}
+    for path, answers in asked.items():  # Some balancers ask without wanting a body.
+        app.add_api_route(path, answers, methods=["HEAD"], include_in_schema=False, response_model=None)
 
 
 def _unavailable(reason: str) -> Response:

@@ -61,7 +61,7 @@ _TOLD: Final[dict[type[errors.SessionDatabaseError], Told]] = {
     # RFC 4918, 11.5: the condition is temporary, and the request is not repeated but by another action of the user.
     errors.DiskFullError: Told(507, "the database has no room left", retry=False),
     BusyError: Told(503, "all of this server's connections to the database are in use", after=1),
-    TooSlowError: Told(504, "the database took too long for one statement"),
+    TooSlowError: Told(504, "the database took too long for one statement", after=5),
     errors.NotReadyError: Told(503, "the database takes no connection at present", after=2),
     errors.DatabaseUnavailableError: Told(503, "the database cannot be used at present", after=5),
     UnfitValueError: Told(

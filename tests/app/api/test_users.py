@@ -288,6 +288,7 @@ def test_metrics_are_an_operators(client: httpx.Client, ada: dict[str, str], ope
 def test_health_is_told_to_everybody(client: httpx.Client, path: str) -> None:
     """An orchestrator has no token."""
     assert client.get(path).status_code == 200
+    assert client.head(path).status_code == 200, "as some balancers ask"
 
 
 @pytest.mark.parametrize("path", ["/version", "/list-apps", "/docs", "/openapi.json", "/nowhere", "/run", "/apps/echo"])
