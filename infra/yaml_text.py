@@ -1,7 +1,9 @@
 """The text of a stack file, held to what the engine takes of YAML before the engine is asked."""
 
+import copy
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -19,7 +21,7 @@ _KEY: Final = re.compile(r"[^:]+(:(config:)?[^:]+)?")
 
 
 def parsed(text: str, name: str) -> dict[str, Any]:
-    """The content of a stack file or of Pulumi.yaml; pure.
+    """The content of a stack file or of Pulumi.yaml; pure, and each text is read once: a command asks ten times.
 
     Args:
         text: What is in it.
@@ -29,6 +31,11 @@ def parsed(text: str, name: str) -> dict[str, Any]:
         SettingsError: It is no YAML mapping, has a key twice, which PyYAML would take and the engine does not
             (go-yaml v3, `decode.go`, `uniqueKeys`), or has a `config:` that is no mapping of names.
     """
+    return copy.deepcopy(_parsed(text, name))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
