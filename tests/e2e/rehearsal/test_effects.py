@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from infra import stack_file, stage, state
+from infra import pulumi_cli, stack_file, stage, state
 from infra.deploy import Driver
 from infra.errors import InfraError
 from infra.progress import Progress
@@ -222,6 +222,8 @@ def running(
         patched.setattr(module, "ROOT", root)
     patched.setattr(stage, "STATE", root / ".state")
     patched.setenv("PATH", os.pathsep.join([str(Path(pulumi).parent), os.environ["PATH"]]))
+    command = pulumi_cli.ensure(print)  # It asks the CLI for its version, each time.
+    patched.setattr(pulumi_cli, "ensure", lambda _report: command)
     patched.setenv("SESSION_DB_REHEARSAL", "")  # What an edit does needs no servers, and takes no longer than a diff.
     file = root / "Pulumi.prod.yaml"
     content = yaml.safe_load(file.read_text())
