@@ -201,9 +201,14 @@ def install(app: FastAPI, readiness: Readiness) -> None:
         answer = await readiness()
         return _unavailable(answer.reason) if answer.reason else JSONResponse({"status": "ready"})
 
-    asked: dict[str, Callable[..., Any]] = {"/livez": livez, "/readyz": readyz, "/health": livez}
-    for path, answers in asked.items():  # Some balancers ask without wanting a body.
-        app.add_api_route(path, answers, methods=["HEAD"], include_in_schema=False, response_model=None)
+    _without_body(app, "/livez", livez)
+    _without_body(app, "/readyz", readyz)
+    _without_body(app, "/health", livez)
+
+
+def _without_body(app: FastAPI, path: str, answer: Callable[..., Any]) -> None:
+    """As some balancers ask."""
+    app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False, response_model=None)
 
 
 def _unavailable(reason: str) -> Response:
