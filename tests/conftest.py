@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,9 @@ Clone = Callable[[], Path]
 
 RUNNING: list[asyncio.AbstractEventLoop] = []
 """Loops that could not be closed: kept, so that their collection does not become another test's warning."""
+
+MANY = 100
+"""Modules that make it worth while not to look at them again."""
 
 POSTGRESQL = 15
 """The major version where a test names none: the oldest one served, on which least is allowed."""
@@ -59,11 +62,13 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After each file, with what it has imported."""
-    yield
-    if nextitem is None or nextitem.path != item.path:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """After each file, and at once after a test that has imported as much as a cloud's SDK is."""
+    before = len(sys.modules)
+    done = yield
+    if nextitem is None or nextitem.path != item.path or len(sys.modules) > before + MANY:
         settle()
+    return done
 
 
 def settle() -> None:
