@@ -1,6 +1,7 @@
 """Runs the API server: bootstraps what is missing, says where it is once it really answers, and drains in the end."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -46,6 +47,7 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
         ServerUnavailableError: The port is taken, or the server does not answer.
         SessionDatabaseError: The database cannot be used.
     """
+    os.umask(0o077)  # What users say is no other account's, wherever ADK and agents write it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     report = _teller(report)

@@ -27,6 +27,18 @@ class UnfitSchemaError(errors.SessionDatabaseError):
     """A table or a column is missing. For example, half-way through a migration; readiness tells which one."""
 
 
+class LostPlaceError(errors.SessionDatabaseError):
+    """Where artifacts are kept cannot be used. For example, a share is not mounted."""
+
+
+class FullPlaceError(errors.SessionDatabaseError):
+    """Where artifacts are kept has no room. For example, a full share."""
+
+
+class UnfitNameError(errors.SessionDatabaseError):
+    """An artifact cannot have that name. For example, one of 300 characters, or `.`."""
+
+
 class UnforeseenError(errors.SessionDatabaseError):
     """The database answered what nobody thought of. For example, a trigger of somebody's raises."""
 
@@ -59,7 +71,7 @@ _TOLD: Final[dict[type[errors.SessionDatabaseError], Told]] = {
     errors.InsufficientRightsError: Told(503, "this server may not do that in the database", retry=False),
     errors.MissingDatabaseError: Told(503, "the database is not there", after=30),
     # RFC 4918, 11.5: the condition is temporary, and the request is not repeated but by another action of the user.
-    errors.DiskFullError: Told(507, "the database has no room left", retry=False),
+    errors.DiskFullError: Told(507, "the database has no room left or cannot write to its disk", retry=False),
     BusyError: Told(503, "all of this server's connections to the database are in use", after=1),
     TooSlowError: Told(504, "the database took too long for one statement", after=5),
     errors.NotReadyError: Told(503, "the database takes no connection at present", after=2),
@@ -68,6 +80,13 @@ _TOLD: Final[dict[type[errors.SessionDatabaseError], Told]] = {
         422, "the database cannot keep a value of this request: a text is too long or has NUL", retry=False
     ),
     UnfitSchemaError: Told(503, "the database has not the tables that this server expects", after=30),
+    LostPlaceError: Told(503, "the place of artifacts cannot be used at present", after=5),
+    FullPlaceError: Told(507, "the place of artifacts has no room left", retry=False),
+    UnfitNameError: Told(
+        400,
+        "expected an artifact's name of parts of 1 to 200 bytes between slashes, none of them . or .. or with NUL",
+        retry=False,
+    ),
     OverlapError: Told(409, "another request wrote the same at that moment"),
     errors.SessionDatabaseError: Told(500, "the database answered something unforeseen", retry=False),
 }

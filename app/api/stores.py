@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api import artifacts
 from app.api.problem import problem
 from app.errors import InvalidSettingError
 from app.settings import WHERE, Settings, variable
@@ -57,14 +58,18 @@ def registered(stores: Stores) -> str:
 
     registry = get_service_registry()
 
-    def artifacts(uri: str, **named: Any) -> "BaseArtifactService":  # noqa: ARG001  # ADK gives them.
-        return _made("API_ARTIFACTS", stores.artifacts, registry.create_artifact_service, named)
+    def of_artifacts(uri: str, **named: Any) -> "BaseArtifactService":  # noqa: ARG001  # ADK gives them.
+        root = artifacts.folder(stores.artifacts or "")
+        if root is not None and not root.is_dir():
+            raise InvalidSettingError(_unusable("API_ARTIFACTS", f"there is no folder {root}"))
+        made = _made("API_ARTIFACTS", stores.artifacts, registry.create_artifact_service, named)
+        return artifacts.telling(made, root)
 
-    def memories(uri: str, **named: Any) -> "BaseMemoryService":  # noqa: ARG001  # As above.
+    def of_memories(uri: str, **named: Any) -> "BaseMemoryService":  # noqa: ARG001  # As above.
         return _made("API_MEMORIES", stores.memories, registry.create_memory_service, named)
 
-    registry.register_artifact_service(_SCHEME, artifacts)
-    registry.register_memory_service(_SCHEME, memories)
+    registry.register_artifact_service(_SCHEME, of_artifacts)
+    registry.register_memory_service(_SCHEME, of_memories)
     return f"{_SCHEME}://"
 
 

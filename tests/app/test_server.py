@@ -25,10 +25,13 @@ class Server:
         """Name the places; nothing runs yet."""
         self.database = folder / "sessions" / "sessions.db"
         self.agents = folder / "agents"
+        self.artifacts = folder / "artifacts"
+        self.artifacts.mkdir()
         shutil.copytree(ROOT / "agents", self.agents, ignore=shutil.ignore_patterns("__pycache__"))
         self.environ = os.environ | {
             "SESSION_DB_URI": f"sqlite:///{self.database}",
             "AGENTS_DIR": str(self.agents),
+            "API_ARTIFACTS": self.artifacts.as_uri(),
             "PYTHONDONTWRITEBYTECODE": "1",  # Python itself would write its caches among the agents.
             "http_proxy": "http://127.0.0.1:9",  # As behind a company's proxy, which cannot reach the server.
             "no_proxy": "",
@@ -159,6 +162,18 @@ def test_nothing_is_written_among_the_agents(server: Server) -> None:
     written = sorted(str(place.relative_to(server.agents)) for place in server.agents.rglob("*"))
 
     assert written == ["echo", "echo/__init__.py", "echo/agent.py"]
+
+
+def test_what_users_say_is_no_other_accounts(server: Server) -> None:
+    """Whatever the umask of whoever has started it."""
+    session = server.client.post(USER, json={}).json()["id"]
+    file = {"filename": "a", "artifact": {"inlineData": {"mimeType": "text/plain", "data": "aGk="}}}
+    assert server.client.post(f"{USER}/{session}/artifacts", json=file).status_code == 200
+
+    written = [*server.artifacts.rglob("*"), *server.database.parent.iterdir()]
+
+    assert len(written) > 2
+    assert not [path for path in written if path.stat().st_mode & 0o077]
 
 
 def test_the_database_is_not_in_the_process_list(server: Server) -> None:

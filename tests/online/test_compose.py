@@ -14,7 +14,8 @@ import pytest
 from dotenv import dotenv_values
 
 SERVICES = ("postgres", "api", "pgadmin")
-SESSION = "/apps/echo/users/ada/sessions/of-ada"
+SESSIONS = "/apps/echo/users/ada/sessions"
+SESSION = f"{SESSIONS}/of-ada"
 
 
 class Compose:
@@ -118,7 +119,7 @@ def test_what_was_acknowledged_is_there_afterwards(
     compose: Compose, client: httpx.Client, fault: tuple[str, ...]
 ) -> None:
     """Whatever ended in between; `down` keeps the volume."""
-    client.post(SESSION)
+    client.post(SESSIONS, json={"sessionId": "of-ada"})
     assert client.patch(SESSION, json={"stateDelta": {"fault": " ".join(fault)}}).status_code == 200
 
     compose(*fault)

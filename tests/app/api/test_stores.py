@@ -1,6 +1,8 @@
 """Artifacts and memories are kept where the settings say, or are refused: none is acknowledged and lost."""
 
+import resource
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -17,7 +19,7 @@ FILE = {"filename": "a", "artifact": {"inlineData": {"mimeType": "text/plain", "
 
 def kept(client: httpx.Client) -> object:
     """Make a session with one artifact; returns the artifact as it is read."""
-    client.post(f"{USER}/sessions/s")
+    client.post(f"{USER}/sessions", json={"sessionId": "s"})
     saved = client.post(ARTIFACTS, json=FILE)
     assert saved.status_code == 200, saved.text
     return client.get(f"{ARTIFACTS}/a").json()["inlineData"]["data"]
@@ -60,6 +62,63 @@ def test_artifacts_in_a_folder_outlive_the_server(serve: Serve, tmp_path: Path) 
     assert another.get(f"{ARTIFACTS}/a").json()["inlineData"]["data"] == "aGk=", "a restart or a replica sees it"
 
 
+@pytest.mark.parametrize("place", ["memory://", "file"])
+@pytest.mark.parametrize("name", [".", "", " ", "a/../b", "/etc/passwd", "x" * 300, "a//b", "a/.", "x\0y"])
+def test_a_name_that_no_file_can_have_is_refused(serve: Serve, tmp_path: Path, place: str, name: str) -> None:
+    """The same ones wherever they are kept; a folder would take some for one file, and raise for the others."""
+    client = serve(API_ARTIFACTS=tmp_path.as_uri() if place == "file" else place)
+    client.post(f"{USER}/sessions", json={"sessionId": "s"})
+
+    answers = [client.post(ARTIFACTS, json=FILE | {"filename": name})]
+    if name.strip(" ./") and "/../" not in name and "\0" not in name:  # Else the path is another one.
+        answers += [client.request(method, f"{ARTIFACTS}/{quote(name, safe='')}") for method in ("GET", "DELETE")]
+
+    for answer in answers:
+        assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json"), answer.text
+    assert client.get(ARTIFACTS).json() == []
+
+
+@pytest.mark.parametrize("name", ["a.txt", "user:a.txt", "images/photo.png", "x" * 200, "änd.txt"])
+def test_other_names_are_kept(serve: Serve, tmp_path: Path, name: str) -> None:
+    """As ADK documents them."""
+    client = serve(API_ARTIFACTS=tmp_path.as_uri())
+    client.post(f"{USER}/sessions", json={"sessionId": "s"})
+
+    assert client.post(ARTIFACTS, json=FILE | {"filename": name}).status_code == 200
+    assert client.get(f"{ARTIFACTS}/{quote(name, safe='')}").json()["inlineData"]["data"] == "aGk="
+
+
+def test_a_folder_that_is_gone_is_not_made_anew(serve: Serve, tmp_path: Path) -> None:
+    """As a share that is not mounted for a while: what was written below it would be hidden afterwards."""
+    root = tmp_path / "share"
+    root.mkdir()
+    client = serve(API_ARTIFACTS=root.as_uri())
+    client.post(f"{USER}/sessions", json={"sessionId": "s"})
+    root.rename(tmp_path / "elsewhere")
+
+    refused = client.post(ARTIFACTS, json=FILE)
+
+    assert (refused.status_code, refused.json()["retry"], refused.headers["Retry-After"]) == (503, True, "5")
+    assert not root.exists()
+    (tmp_path / "elsewhere").rename(root)
+    assert client.post(ARTIFACTS, json=FILE).status_code == 200
+
+
+def test_a_folder_without_room_is_told(serve: Serve, tmp_path: Path) -> None:
+    """As a database without room is; here no file of this process may be larger."""
+    client = serve(API_ARTIFACTS=tmp_path.as_uri())
+    client.post(f"{USER}/sessions", json={"sessionId": "s"})
+    large = {"filename": "a", "artifact": {"inlineData": {"mimeType": "text/plain", "data": "aGlp" * 2**20}}}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, hard))
+    try:
+        refused = client.post(ARTIFACTS, json=large)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (refused.status_code, refused.json()["retry"]) == (507, False), refused.text
+
+
 def test_artifacts_in_memory_are_the_process_own(serve: Serve) -> None:
     """Whoever says so knows it."""
     assert kept(serve(API_ARTIFACTS="memory://")) == "aGk="
@@ -72,7 +131,7 @@ def test_artifacts_in_memory_are_the_process_own(serve: Serve) -> None:
         ("API_ARTIFACTS", "s3://bucket", "ADK knows no such scheme"),
         ("API_ARTIFACTS", "bucket", "ADK knows no such scheme"),
         ("API_ARTIFACTS", "file://elsewhere/folder", "local filesystem"),
-        ("API_ARTIFACTS", "file://", "path"),
+        ("API_ARTIFACTS", "file:///none/such", "there is no folder /none/such"),
         ("API_MEMORIES", "rag://", "corpus"),
         ("API_MEMORIES", "nowhere://x", "ADK knows no such scheme"),
     ],
