@@ -1,7 +1,8 @@
 """`session-db`: creates, verifies and moves session databases, and serves ADK's API on them."""
 
+import gc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.table import Table
@@ -13,6 +14,9 @@ from app.connect.command import connect
 from app.drills.command import drill
 from app.errors import VerificationError
 from app.promote import promote
+
+_SELDOM: Final = 100_000
+"""New objects until the collector looks for garbage: ADK is some hundred thousand that all stay (`gc`)."""
 
 _stack = click.option("--stack", "name", help="Take the URIs that this stack exports, not SESSION_DB_URI's.")
 _rehearse = click.option("--rehearse", is_flag=True, help="Take the stack's rehearsal.")
@@ -210,6 +214,7 @@ def _show(database: Target, tables: dict[str, int]) -> None:
 
 def main() -> None:
     """Run the command line."""
+    gc.set_threshold(_SELDOM)
     cli(prog_name="session-db")
 
 
