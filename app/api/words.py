@@ -4,6 +4,7 @@ Left alone, a name longer than ADK's columns is a 500 on PostgreSQL, and so is a
 """
 
 import email.message
+import math
 import traceback
 import unicodedata
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,10 +38,31 @@ _JUDGES: Final = ("google.adk.runners", "google.adk.artifacts.artifact_util")
 _ENUMS: Final = "google.genai._common"
 """Where google-genai raises AttributeError for a word of a list that is no text (`CaseInSensitiveEnum`)."""
 
-_TIME: Final = TypeAdapter(float)
-"""What pydantic makes of a timestamp, a text too."""
+_NUMBER: Final = TypeAdapter(float)
+"""What pydantic makes of a number, a text too."""
+
+NUMBERS: Final = tuple(
+    spelling
+    for name in (
+        "avg_logprobs",
+        "created_at",
+        "end_timestamp",
+        "expire_time",
+        "fps",
+        "google_search_dynamic_retrieval_score",
+        "log_probability",
+        "log_probability_sum",
+        "number_value",
+        "numeric_value",
+        "start_timestamp",
+        "timestamp",
+    )
+    for spelling in dict.fromkeys((name, to_camel(name)))
+)
+"""What is a floating-point number anywhere in an event of google-adk 2.13, which pydantic reads from a text as well."""
 
 _INVOCATIONS: Final = ("invocationId", "invocation_id", "functionCallEventId", "function_call_event_id")
+_STATES: Final = ("state", "stateDelta", "state_delta")
 _STATE_ROUTE: Final = "/apps/{app_name}/users/{user_id}/sessions/{session_id}"
 
 
@@ -145,6 +168,7 @@ def _require_names(found: Found) -> None:
         _require_id(name, value)
     for event in (found.document, *_events(found.document)):
         _require_event(event)
+    _require_numbers(found.document)
 
 
 def _events(document: Pairs) -> Iterator[Pairs]:
@@ -166,9 +190,35 @@ def _require_event(event: Pairs) -> None:
         raise FaultError(message)
 
 
+def _require_numbers(document: Pairs) -> None:
+    if not all(_is_finite(number) for each in _objects(document) for number in each.values_of(*NUMBERS)):
+        message = "expected finite numbers where an event has numbers, for example avgLogprobs"
+        raise FaultError(message)
+
+
+def _objects(document: Pairs) -> Iterator[Pairs]:
+    """But for states, which may hold anything under any name."""
+    waiting: list[Any] = [document]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, Pairs):
+            yield found
+            waiting.extend(part for name, part in found if name not in _STATES)
+        elif isinstance(found, list):
+            waiting.extend(found)
+
+
+def _is_finite(number: Any) -> bool:
+    """What is no number at all is pydantic's to refuse, or text of an agent's under the same name."""
+    try:
+        return not isinstance(number, str) or math.isfinite(_NUMBER.validate_python(number))
+    except ValidationError:
+        return True
+
+
 def _within_years(time: Any) -> bool:
     """What is no time at all is pydantic's to refuse."""
     try:
-        return 0 <= _TIME.validate_python(time) < _YEAR_10000
+        return 0 <= _NUMBER.validate_python(time) < _YEAR_10000
     except ValidationError:
         return True

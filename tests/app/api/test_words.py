@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from google.adk.events import Event
+from pydantic.alias_generators import to_camel
 
-from app.api.words import fault_of_id
+from app.api.words import NUMBERS, fault_of_id
 
 USER = "/apps/echo/users/ada/sessions"
 JSON = {"Content-Type": "application/json"}
@@ -166,6 +168,15 @@ def test_so_is_one_of_a_run(client: httpx.Client, name: str) -> None:
             (f'{{"events": [{{"author": "user", "timestamp": "{time}"}}]}}', 422, "year 10000")
             for time in ("1e300", "-1e300", "nan", "inf", "-Infinity", " 1e12 ", "-1", "1_000_000_000_000")
         ),
+        *(
+            (f'{{"events": [{{"author": "user", {field}}}]}}', 422, "finite")
+            for field in (
+                '"avgLogprobs": "nan"',
+                '"avg_logprobs": "Infinity"',
+                '"actions": {"compaction": {"startTimestamp": " -inf "}}',
+                '"content": {"parts": [{"videoMetadata": {"fps": "NaN"}}]}',
+            )
+        ),
         ('{"sessionId": "a", "sessionId": "a"}', 422, "session_id once"),
         ('{"sessionId": "a", "session_id": "b"}', 422, "session_id once"),
     ],
@@ -219,6 +230,26 @@ def test_what_is_large_is_kept(client: httpx.Client, value: Any) -> None:
 
     assert created.status_code == 200, created.text[:200]
     assert client.get(f"{USER}/{created.json()['id']}").json()["state"] == {"a": value}
+
+
+def test_a_text_that_is_called_like_no_number_stays_a_text(client: httpx.Client) -> None:
+    """Users may say inf, and states may hold it."""
+    events = [{"author": "user", "content": {"parts": [{"text": "nan"}]}, "avgLogprobs": "-0.5"}]
+    created = client.post(USER, json={"state": {"avgLogprobs": "nan", "b": {"fps": "inf"}}, "events": events})
+
+    assert created.status_code == 200, created.text
+
+
+def test_every_number_of_an_event_is_known() -> None:
+    """Those of google-adk as it is installed: a later release may have more."""
+    found = set()
+    schema = Event.model_json_schema(by_alias=False)
+    for model in (schema, *schema["$defs"].values()):
+        for name, field in model.get("properties", {}).items():
+            if "number" in {field.get("type"), *(each.get("type") for each in field.get("anyOf", ()))}:
+                found |= {name, to_camel(name)}
+
+    assert found == set(NUMBERS)
 
 
 def test_a_state_may_use_any_key(client: httpx.Client) -> None:
