@@ -43,11 +43,12 @@ def pytest_configure() -> None:
     with Pulumi's threads crash the programs that tests start as another user.
 
     An engine lives for a second: what its collector frees meanwhile takes it longer than it is worth (Go, "A Guide to
-    the Go Garbage Collector": GOGC).
+    the Go Garbage Collector": GOGC). And collecting tests makes no garbage.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     os.environ.setdefault("GOGC", "400")
+    gc.disable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -59,6 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What collecting has made is there until the end."""
     settle()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
