@@ -31,6 +31,18 @@ Start = Callable[[], tuple["subprocess.Popen[str]", str]]
 SessionDb = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@contextlib.contextmanager
+def nobody() -> Iterator[None]:
+    """The user of a container, as far as files go; whoever is not root has no rights to give up."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what the developer has exported."""

@@ -1,8 +1,5 @@
 """Settings: the process environment, else `.env.local`, else `.env`."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +7,7 @@ import pytest
 
 from app import environment
 from app.errors import InvalidSettingError
+from tests.app.conftest import nobody
 
 NAME = environment.SESSION_DB_URI
 NAMES = [environment.SESSION_DB_URI, environment.ADMIN_DB_URI]
@@ -124,18 +122,6 @@ def test_the_server_takes_the_dev_stack_where_nothing_is_set(monkeypatch: pytest
     monkeypatch.setattr(environment, "_FILES", ())
 
     assert environment.served_database().database == str(environment.ROOT / "data" / "sessions" / "sessions.db")
-
-
-@contextmanager
-def nobody() -> Iterator[None]:
-    """The user of a container, as far as files go; whoever is not root has no rights to give up."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o400, 0o100], ids=oct)

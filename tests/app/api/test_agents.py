@@ -1,26 +1,13 @@
 """What the server says of its folder of agents before anybody asks for one."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from app.api import agents
-
-
-@contextmanager
-def nobody() -> Iterator[None]:
-    """The user of a container, as far as files go; whoever is not root has no rights to give up."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
+from tests.app.conftest import nobody
 
 
 @pytest.fixture

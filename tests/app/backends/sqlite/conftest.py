@@ -15,6 +15,7 @@ from app import dsn, verbs
 from app.backends.interface import Target
 from app.environment import ROOT
 from app.errors import SessionDatabaseError
+from tests.app.conftest import nobody
 
 TABLES = ("app_states", "sessions", "user_states", "events")
 
@@ -108,11 +109,7 @@ def powerless() -> Iterator[Path]:
     """A folder of an ordinary user, and this process as that user: nothing stops root."""
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to other users.
         folder = Path(name).resolve()
-        me = os.geteuid()
-        if me == 0:
+        if os.geteuid() == 0:
             os.chown(folder, 65534, 65534)
-            os.seteuid(65534)
-        try:
+        with nobody():
             yield folder
-        finally:
-            os.seteuid(me)
