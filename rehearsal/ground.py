@@ -12,7 +12,9 @@ from typing import Final
 from rehearsal.account import Account
 from rehearsal.claim import claim
 
-_TEMPORARY: Final = Path("/tmp")  # noqa: S108  # A socket's path has 103 bytes; macOS's own folder takes half of them.
+TEMPORARY = Path("/tmp")  # noqa: S108  # A socket's path has 103 bytes; macOS's own folder takes half of them.
+"""Where such folders are made; tests choose another one."""
+
 _PREFIX: Final = "rehearsal-"
 
 
@@ -26,7 +28,7 @@ def ground() -> Iterator[Path]:
         The folder; everybody may enter it, only its owner may write.
     """
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_TEMPORARY))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=TEMPORARY))
     try:
         claim(folder)
         with (folder / "draft").open("w") as lock:
@@ -39,7 +41,7 @@ def ground() -> Iterator[Path]:
 
 
 def _sweep() -> None:
-    for lock in _TEMPORARY.glob(f"{_PREFIX}*/lock"):
+    for lock in TEMPORARY.glob(f"{_PREFIX}*/lock"):
         with contextlib.suppress(OSError):  # In use, or removed by somebody else in this moment.
             if lock.parent.lstat().st_uid not in (os.geteuid(), Account.unprivileged().uid):
                 continue

@@ -16,6 +16,7 @@ from typing import Protocol
 import pytest
 
 from infra import pulumi_cli
+from rehearsal import ground as grounds
 from rehearsal.binaries import binaries
 from rehearsal.cluster import Cluster
 from rehearsal.ground import ground as fresh_ground
@@ -28,6 +29,10 @@ Clone = Callable[[], Path]
 
 RUNNING: list[asyncio.AbstractEventLoop] = []
 """Loops that could not be closed: kept, so that their collection does not become another test's warning."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # Every Linux has it, and each account may write there.
+ROOM = 4 << 30
+"""Bytes that all servers of two workers fit into."""
 
 MANY = 100
 """Modules that make it worth while not to look at them again."""
@@ -49,6 +54,13 @@ def pytest_configure() -> None:
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     os.environ.setdefault("GOGC", "400")
     gc.disable()
+    if MEMORY.is_mount() and roomy(os.statvfs(MEMORY)):
+        grounds.TEMPORARY = MEMORY
+
+
+def roomy(memory: os.statvfs_result) -> bool:
+    """Whether servers may live in memory, where a file costs nothing: a new server has a thousand, and goes again."""
+    return memory.f_bavail * memory.f_frsize > ROOM and not memory.f_flag & os.ST_NOEXEC
 
 
 @pytest.hookimpl(trylast=True)

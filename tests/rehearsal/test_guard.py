@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from rehearsal import ground as grounds
 from rehearsal import guard
 from rehearsal.account import Account
 from rehearsal.binaries import binaries
@@ -32,6 +33,12 @@ with ground() as folder:
     print(folder, flush=True)
     {end}
 """
+
+
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder in which the owners that these tests start make their grounds, and not the tests' own."""
+    monkeypatch.setattr(grounds, "TEMPORARY", Path("/tmp"))  # noqa: S108  # A rehearsal's.
 
 
 @pytest.fixture(scope="module")
