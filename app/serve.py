@@ -85,8 +85,9 @@ def _teller(report: Report) -> Report:
 
 def _warn(report: Report) -> None:
     known = [name for group in GROUPS for name, *_ in group.documented()]
-    for line in misspelt.lines(environment.names(), known):
-        report(f"warning: {line}")
+    for line in (*misspelt.lines(environment.names(), known), access.Access.read().unasked):
+        if line is not None:
+            report(f"warning: {line}")
 
 
 def _judge(host: str, url: URL) -> None:

@@ -26,8 +26,6 @@ _T = TypeVar("_T")
 
 _MADE: Final = "the output of openssl rand -hex 32"
 _ANY_LOOPBACK: Final = "127.0.0.1"
-_OF_TOKENS: Final = ("token", "loopback")
-"""`make staging` makes a token for docker compose, in the `.env` that servers of this machine alone read as well."""
 
 
 class Access(Settings):
@@ -91,18 +89,29 @@ class Access(Settings):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        shared = [each for each in (self.token, self.token_file) if each is not None]
         signed = {"API_JWT_ISSUER": self.issuer, "API_JWT_AUDIENCE": self.audience, "API_JWT_KEYS": self.keys}
         missing = [name for name, value in signed.items() if not value]
-        if self.access == "token" and len(shared) != 1:
-            message = "expected API_TOKEN or API_TOKEN_FILE, one of them, with API_ACCESS=token"
+        if self.access == "token" and self.token is None and self.token_file is None:
+            message = "expected API_TOKEN or API_TOKEN_FILE with API_ACCESS=token"
         elif self.access == "jwt" and missing:
             message = f"expected {', '.join(missing)} with API_ACCESS=jwt"
-        elif (self.access not in _OF_TOKENS and shared) or (self.access != "jwt" and len(missing) < len(signed)):
+        elif (self.access != "token" and self.token_file) or (self.access != "jwt" and len(missing) < len(signed)):
             message = f"expected no settings of tokens with API_ACCESS={self.access}, which checks none"
         else:
             return self
         raise ValueError(message)
+
+    @property
+    def unasked(self) -> str | None:
+        """A token that opens nothing, though somebody may think so, as a warning; None where there is none.
+
+        `make staging` makes one for docker compose, in the `.env` that every server of the project reads.
+        """
+        if self.token is None or self.access == "loopback":
+            return None
+        if self.access == "token":
+            return "API_TOKEN is set, and not asked for, since API_TOKEN_FILE is set" if self.token_file else None
+        return f"API_TOKEN is set, and not asked for with API_ACCESS={self.access}"
 
     @property
     def origins(self) -> list[str]:
@@ -176,15 +185,13 @@ def tokens_of(access: Access) -> Tokens | None:
     Raises:
         InvalidSettingError: A file that the settings name cannot be used.
     """
-    if access.access == "loopback":
-        return None
-    if access.token is not None:
-        tokens = accepted(access.token.get_secret_value())
-        return SharedTokens(lambda: tokens)
-    if access.token_file is not None:
+    if access.access == "token" and access.token_file is not None:
         file = access.token_file
         return SharedTokens(_usable("API_TOKEN_FILE", lambda: WatchedFile(file, accepted)))
-    if access.keys is not None:
+    if access.access == "token" and access.token is not None:
+        tokens = accepted(access.token.get_secret_value())
+        return SharedTokens(lambda: tokens)
+    if access.access == "jwt" and access.keys is not None:
         keys = access.keys
         rules = Rules(str(access.issuer), str(access.audience), access.user_claim, access.operator_scope)
         return SignedTokens(rules, _usable("API_JWT_KEYS", lambda: key_source(keys)))

@@ -1,5 +1,6 @@
 """Who may come in: nobody from afar by default, and by every other way only whom it lets in."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from fastapi.responses import StreamingResponse
 
 from app import server
 from app.api.access import Access, tokens_of
+from app.api.tokens import RefusedTokenError, SharedTokens
 from app.errors import InvalidSettingError
+from tests.app.api.conftest import Provider
 
 USER = "/apps/echo/users/ada/sessions"
 TOKEN, OTHER = "x" * 32, "y" * 32
@@ -41,8 +44,7 @@ def read(variables: dict[str, str]) -> Access:
     ("variables", "words"),
     [
         ({"API_ACCESS": "open"}, "API_ACCESS"),
-        ({"API_ACCESS": "token"}, "expected API_TOKEN or API_TOKEN_FILE, one of them, with API_ACCESS=token"),
-        ({"API_ACCESS": "token", "API_TOKEN": TOKEN, "API_TOKEN_FILE": "/run/secrets/x"}, "one of them"),
+        ({"API_ACCESS": "token"}, "expected API_TOKEN or API_TOKEN_FILE with API_ACCESS=token"),
         ({"API_ACCESS": "token", "API_TOKEN": "hunter2"}, "API_TOKEN: one token a line, each of 32 or more"),
         ({"API_JWT_ISSUER": "x"}, "expected no settings of tokens with API_ACCESS=loopback, which checks none"),
         ({"API_ACCESS": "proxy", "API_TOKEN_FILE": "/run/secrets/x"}, "with API_ACCESS=proxy, which checks none"),
@@ -50,7 +52,7 @@ def read(variables: dict[str, str]) -> Access:
         ({"API_ACCESS": "jwt"}, "expected API_JWT_ISSUER, API_JWT_AUDIENCE, API_JWT_KEYS with API_ACCESS=jwt"),
         (JWT | {"API_JWT_AUDIENCE": ""}, "expected API_JWT_AUDIENCE with API_ACCESS=jwt"),
         (JWT | {"API_JWT_KEYS": "http://login.example.com/jwks.json"}, "API_JWT_KEYS: it is to be https"),
-        (JWT | {"API_TOKEN": TOKEN}, "expected no settings of tokens with API_ACCESS=jwt"),
+        (JWT | {"API_TOKEN_FILE": "/run/secrets/x"}, "expected no settings of tokens with API_ACCESS=jwt"),
         ({"API_ALLOW_ORIGINS": "*"}, "API_ALLOW_ORIGINS: an origin is a scheme, a host and a port"),
         ({"API_ALLOW_ORIGINS": "https://*.example.com"}, "API_ALLOW_ORIGINS"),
         ({"API_ALLOW_ORIGINS": "regex:.*"}, "API_ALLOW_ORIGINS"),
@@ -80,12 +82,32 @@ def test_origins_are_taken_as_browsers_send_them(origin: str) -> None:
     assert found.origins == [origin, "https://other.example.com"]
 
 
-def test_a_token_of_docker_composes_keeps_nobody_from_serving_this_machine() -> None:
-    """`make staging` makes it in the `.env` that `make serve` reads, too; it is not asked for there."""
-    found = read({"API_TOKEN": TOKEN})
+@pytest.mark.parametrize("variables", [{}, {"API_ACCESS": "proxy"}, JWT], ids=str)
+def test_a_token_of_docker_composes_keeps_nobody_from_another_way(tmp_path: Path, variables: dict[str, str]) -> None:
+    """`make staging` makes it in the `.env` that every server reads; it is not asked for there, which is told."""
+    keys = tmp_path / "keys"
+    Provider(keys)
+    files = {"API_JWT_KEYS": str(keys)} if variables == JWT else {}
+    found = read(variables | files | {"API_TOKEN": TOKEN})
 
-    assert found.access == "loopback"
-    assert tokens_of(found) is None
+    assert not isinstance(tokens_of(found), SharedTokens)
+    assert (found.unasked is None) == (found.access == "loopback"), "on this machine nobody expects one to be asked for"
+    if found.unasked:
+        assert found.unasked == f"API_TOKEN is set, and not asked for with API_ACCESS={found.access}"
+
+
+def test_a_file_of_tokens_wins_over_a_token(tmp_path: Path) -> None:
+    """For the same reason: the file is what somebody has chosen, and a token left over would open what it closes."""
+    file = tmp_path / "tokens"
+    file.write_text("b" * 40)
+    found = read({"API_ACCESS": "token", "API_TOKEN": TOKEN, "API_TOKEN_FILE": str(file)})
+    tokens = tokens_of(found)
+
+    assert tokens is not None
+    assert asyncio.run(tokens.caller("b" * 40)).operator
+    with pytest.raises(RefusedTokenError):
+        asyncio.run(tokens.caller(TOKEN))
+    assert found.unasked == "API_TOKEN is set, and not asked for, since API_TOKEN_FILE is set"
 
 
 def test_a_token_is_not_shown_by_the_settings() -> None:
