@@ -2,11 +2,15 @@
 
 import shlex
 from collections.abc import Mapping
+from typing import Final
 
 import pulumi
 
 from infra.contract import Runbook
 from infra.settings.postgres import PostgresSettings
+
+_FIRST: Final = "  # first the new SESSION_DB_PASSWORD where it is set: .env, .env.local or the environment"
+"""Not in the command alone: the next one would take the old one from there."""
 
 
 def runbook(settings: PostgresSettings, options: Mapping[str, str]) -> Runbook:
@@ -34,10 +38,10 @@ def runbook(settings: PostgresSettings, options: Mapping[str, str]) -> Runbook:
 def _rotate(settings: PostgresSettings, admin: str, up: str, stack: str) -> str:
     """A new password for the app role, where it is kept first; the last command gives it to the server."""
     kept = f"pulumi config set --secret --path {pulumi.get_project()}:postgres.password --stack {stack}"
-    up = f"SESSION_DB_PASSWORD=NEW {up}" if settings.password is None else f"{kept} && {up}"
+    up, first = (up, _FIRST) if settings.password is None else (f"{kept} && {up}", "")
     if settings.one_role:
-        return f"psql {admin} --command='\\password'  # then: {up}"
-    return f"{up} --no-bootstrap && .venv/bin/session-db bootstrap --stack {stack} --set-password"
+        return f"psql {admin} --command='\\password'  # then: {up}{first}"
+    return f"{up} --no-bootstrap && .venv/bin/session-db bootstrap --stack {stack} --set-password{first}"
 
 
 def _conninfo(settings: PostgresSettings, user: str, options: Mapping[str, str]) -> str:
