@@ -18,6 +18,7 @@ from app.api import (
     agents,
     description,
     draining,
+    exits,
     failures,
     heads,
     health,
@@ -135,7 +136,7 @@ def _adk(
             web=False,
             allow_origins=entry.origins or None,
             bind_host=entry.bind_host(host),
-            lifespan=database.lifespan(),
+            lifespan=exits.guarded(database.lifespan()),
         )
 
 

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import environment
-from app.api import sessions
+from app.api import exits, sessions
 from app.api.kinds import told
 from app.api.problem import problem
 from app.errors import SessionDatabaseError
@@ -75,10 +75,10 @@ class Failures:
             # Uvicorn's, which lets go of what has not finished within API_DRAIN, and would answer with a bare 500.
             if not started:
                 await problem(503, _CUT_OFF, {"Retry-After": "1"})(scope, receive, send)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if started:  # The client sees that it is cut off, and nothing else can be told any more.
                 raise
-            await answer(error)(scope, receive, send)
+            await answer(exits.ExitError() if isinstance(error, SystemExit) else error)(scope, receive, send)
 
 
 def answer(error: Exception) -> Response:

@@ -1,0 +1,46 @@
+"""Keeps an agent that ends Python from ending the server: tools made of scripts call sys.exit on a bad argument.
+
+asyncio lets SystemExit out of whatever task it is raised in, and with it out of the loop (CPython, `Task.__step`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+from fastapi import FastAPI
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_T = TypeVar("_T")
+
+
+class ExitError(Exception):
+    """What an agent's SystemExit becomes; its words may be a user's, and are left behind."""
+
+
+def guarded(lifespan: Lifespan) -> Lifespan:
+    """The same, during which no task ends the server.
+
+    Args:
+        lifespan: Of the app.
+    """
+
+    @asynccontextmanager
+    async def guard(app: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_task_factory(_task)
+        async with lifespan(app):
+            yield
+
+    return guard
+
+
+def _task(loop: asyncio.AbstractEventLoop, work: Any, **named: Any) -> "asyncio.Task[Any]":
+    return asyncio.Task(_kept(work), loop=loop, **named)
+
+
+async def _kept(work: Coroutine[Any, Any, _T]) -> _T:
+    try:
+        return await work
+    except SystemExit:
+        raise ExitError from None
