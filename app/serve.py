@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import URL
 
 from app import dsn, environment, misspelt, start
-from app.api import access, logs
+from app.api import access, logs, unheard
 from app.api.draining import Drain
 from app.api.limits import Limits
 from app.api.stores import Stores
@@ -63,6 +63,7 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
     from app import server  # noqa: PLC0415
 
     running = server.running(host, url)
+    unheard.install()
     port = listener.getsockname()[1]
     threading.Thread(target=_announce, args=(_base(host, port), _base(_near(host), port), report), daemon=True).start()
     with choice.of(url).in_use(url):

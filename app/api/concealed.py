@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeGuard
 
 import psycopg
@@ -55,13 +55,19 @@ class Concealed(logging.Filter):
 
     def _conceal(self, record: logging.LogRecord) -> None:
         raised = record.exc_info[1] if record.exc_info else None
-        known = [raised, sys.exc_info()[1], *_arguments(record)]
-        record.args = _replaced(record.args, lambda each: kind(each) if self._conceals(each) else each)
+        known = [raised, sys.exc_info()[1], *_held(_arguments(record))]
+        record.args = _replaced(record.args, self._shown)
+        for name, value in vars(record).items():
+            if self._conceals(value):
+                setattr(record, name, kind(value))
         record.msg, record.args = self._without_words(record.name, _text(record), known), None
         if raised is not None and _foreseen(raised):
             record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
         elif self._conceals(raised):
             record.exc_text, record.exc_info = "".join(frames(raised)).rstrip(), None
+
+    def _shown(self, value: object) -> object:
+        return kind(value) if self._conceals(value) else value
 
     def _conceals(self, error: object) -> TypeGuard[BaseException]:
         """No words of ours; else all, or where words are wanted those that a database's error may be quoted in."""
@@ -73,6 +79,8 @@ class Concealed(logging.Filter):
         """Lines that are put together by hand have them in their text, as `repr` where asyncio writes it."""
         if logger == "py.warnings":
             return text if self._words else _WARNING.sub(r"\1", text)
+        if logger == "asyncio" and not self._words:  # Its other lines have handles and tasks, with their arguments.
+            return text.partition("\n")[0].partition("(")[0].rstrip()
         if logger.startswith("app."):  # Our own lines say what they mean to.
             return text
         for each in (each for error in known if self._conceals(error) for each in family(error)):
@@ -141,6 +149,16 @@ def kind(error: BaseException) -> str:
 
 def _arguments(record: logging.LogRecord) -> list[object]:
     return list(record.args.values() if isinstance(record.args, Mapping) else record.args or ())
+
+
+def _held(values: Iterable[object]) -> Iterator[object]:
+    """The values, and those that they hold."""
+    for each in values:
+        yield each
+        if isinstance(each, Mapping):
+            yield from each.values()
+        elif isinstance(each, list | tuple | set | frozenset):
+            yield from each
 
 
 def _replaced(arguments: Any, by: Callable[[object], object]) -> Any:

@@ -12,8 +12,8 @@ from app.api.problem import problem
 from app.api.tokens import Caller
 from app.api.users import OPEN
 
-_PARTS: Final = 10
-"""Of which one user has one. Whoever waits in a websocket costs next to nothing, and would keep the others out."""
+_PARTS: Final = 50
+"""Of which one user has one: whoever waits in a websocket costs next to nothing, and would keep the others out."""
 
 
 class Crowd:

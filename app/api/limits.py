@@ -40,9 +40,9 @@ class Limits(Settings):
     share: int | None = variable(
         "API_CLIENT_CONCURRENCY",
         None,
-        "of these, those of one client; where unset a tenth for the user of a JWT, and no bound for others, behind "
+        "of these, those of one client; where unset a fiftieth for the user of a JWT, and no bound for others, behind "
         "whom many people may be",
-        example="100",
+        example="20",
         ge=1,
         le=100_000,
     )

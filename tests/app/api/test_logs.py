@@ -1,10 +1,14 @@
 """What the log leaves out, whoever logs it."""
 
+import asyncio
 import json
 import logging
+import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -13,7 +17,7 @@ from google.adk.errors._stale_session_error import StaleSessionError
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 
-from app.api import logs
+from app.api import logs, unheard
 from app.api.kinds import UnforeseenError
 from app.environment import ROOT
 from app.errors import DiskFullError
@@ -119,6 +123,55 @@ def test_a_line_that_is_put_together_by_hand_is_found_out(installed: Any) -> Non
     assert WISH not in str(lines)
     assert lines[0]["message"] == "it failed: KeyError"
     assert "in fails_as_a_tool" in lines[1]["message"]
+
+
+def test_an_exception_that_was_kept_is_found_in_what_holds_it(installed: Any) -> None:
+    """A list of failures, logged when all is done."""
+    read, error = installed("info"), ValueError(WISH)
+
+    logging.getLogger("a.library").error("%s", [error])
+    logging.getLogger("a.library").error("%s and %s", {"e": error}, (1, error))
+    logging.getLogger("a.library").error("it failed", extra={"cause": error})
+    lines = read()
+
+    assert len(lines) == 3
+    assert WISH not in str(lines)
+    assert str(lines).count("ValueError") == 4
+
+
+def test_what_asyncio_says_of_a_call_has_not_what_it_was_called_with(installed: Any) -> None:
+    """It writes handles and tasks by their representation."""
+    read = installed("info")
+
+    async def work() -> None:
+        asyncio.get_running_loop().call_soon(int, WISH)
+        asyncio.create_task(asyncio.sleep(0, WISH), name=WISH).add_done_callback(lambda _: int(WISH))
+        await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    lines = read()
+
+    assert len(lines) == 2
+    assert WISH not in str(lines)
+    assert all("Exception in callback" in line["message"] and "ValueError" in line["exc_info"] for line in lines)
+
+
+def test_what_ends_a_thread_is_in_the_log_as_well(installed: Any) -> None:
+    """Python itself would print it, in words."""
+    read, hooks = installed("info"), (threading.excepthook, sys.unraisablehook)
+    unheard.install()
+    try:
+        thread = threading.Thread(target=int, args=[WISH])
+        thread.start()
+        thread.join()
+        sys.unraisablehook(SimpleNamespace(exc_type=ValueError, exc_value=ValueError(WISH), exc_traceback=None))
+    finally:
+        threading.excepthook, sys.unraisablehook = hooks
+    lines = read()
+
+    assert [line["logger"] for line in lines] == ["app.api.unheard"] * 2
+    assert WISH not in str(lines)
+    assert all("ValueError" in line["exc_info"] for line in lines)
 
 
 def test_a_line_that_does_not_fit_its_arguments_is_logged_without_them(
