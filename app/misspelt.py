@@ -7,11 +7,13 @@ from typing import Final
 
 _OURS: Final = "SESSION_DB_"
 
-_PREFIXES: Final = (_OURS, "API_")
+_PREFIXES: Final = ("API_", "SESSION_D", "ADMIN_D", "AGENT")
+
+_PLACES: Final = ("SESSION_DB_URI", "ADMIN_DB_URI", "AGENTS_DIR")
+"""Of `app.environment`, for every command: a server that misses the first one goes on, with a file."""
 
 _OTHERS: Final = frozenset(
     {
-        "SESSION_DB_URI",
         "SESSION_DB_PASSWORD",
         "SESSION_DB_ONLINE",
         "SESSION_DB_REHEARSAL",
@@ -38,20 +40,22 @@ _CLOSE: Final = 0.85
 def lines(names: Collection[str], known: Collection[str]) -> Iterator[str]:
     """A line for each variable that is probably a misspelt setting; read-only.
 
-    What begins with API_ may be another program's, so that of these only near misses are told.
+    Only what begins with SESSION_DB_ is certainly ours; of the rest, which may be another program's, near misses are
+    told.
 
     Args:
         names: The variables that are set.
-        known: The settings.
+        known: The settings, besides those of `app.environment`.
 
     Example:
         >>> list(lines(["API_ACESS", "API_KEY"], ["API_ACCESS"]))
         ['API_ACESS is no setting. API_ACCESS is one']
     """
-    for name in sorted(set(names) - {*known, *_OTHERS}):
+    meant = {*known, *_PLACES}
+    for name in sorted(set(names) - {*meant, *_OTHERS}):
         if not name.upper().startswith(_PREFIXES) or _OF_SERVICES.search(name.upper()):
             continue
-        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=_CLOSE)
+        near = difflib.get_close_matches(name.upper().replace("DATABASE", "DB"), sorted(meant), n=1, cutoff=_CLOSE)
         if near:
             yield f"{name} is no setting. {near[0]} is one"
         elif name.upper().startswith(_OURS):

@@ -20,6 +20,13 @@ KNOWN = [each[0] for group in serve.GROUPS for each in group.documented()]
         ("API_TOKENS", "API_TOKEN"),
         ("API_ACESS", "API_ACCESS"),
         ("API_GRCAE", "API_GRACE"),
+        ("SESSION_DB_URL", "SESSION_DB_URI"),
+        ("SESSION_DATABASE_URL", "SESSION_DB_URI"),
+        ("session_db_uri", "SESSION_DB_URI"),
+        ("ADMIN_DB_URL", "ADMIN_DB_URI"),
+        ("ADMIN_DATABASE_URI", "ADMIN_DB_URI"),
+        ("AGENT_DIR", "AGENTS_DIR"),
+        ("AGENTS_DIRS", "AGENTS_DIR"),
     ],
 )
 def test_a_near_miss_is_told_with_the_nearest_name(name: str, meant: str) -> None:
@@ -40,6 +47,7 @@ def test_what_is_far_from_every_name_is_told_where_the_prefix_is_ours_alone() ->
         *("API_KEY", "API_KEYS", "API_URL", "API_BASE_URL", "API_HOST", "API_VERSION", "API_TIMEOUT", "API_SECRET"),
         *("API_SERVICE_HOST", "API_SERVICE_PORT_HTTP", "API_PORT", "API_PORT_8000_TCP_ADDR"),
         *("SESSION_DB_SERVICE_HOST", "SESSION_DB_PORT", "SESSION_DB_PORT_5432_TCP", "SESSION_DB_POSTGRES_SERVICE_PORT"),
+        *("ADMIN_DB", "ADMIN_DASHBOARD_URL", "AGENTS", "AGENT_NAME", "SESSION_DIR", "SESSION_DATABASE"),
         *("GOOGLE_API_KEY", "SESSION_DB", "MY_SESSION_DB_URI"),
     ],
 )
