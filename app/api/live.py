@@ -5,8 +5,9 @@ import json
 import logging
 import time
 import traceback
+from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
 from google.adk.agents.live_request_queue import LiveRequest
@@ -16,13 +17,15 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from app.api import failures, sessions
+from app.api import backlog, failures, sessions
 from app.api.documents import FaultError, Reader
 from app.api.found import Found, Pairs, of
 from app.api.kinds import told
 from app.api.problem import problem
 from app.api.users import SHARED, writes_shared
 from app.errors import SessionDatabaseError
+
+_T = TypeVar("_T")
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -32,6 +35,12 @@ _NO_TEXT, _UNFIT, _REFUSED, _BROKEN, _LATER = 1003, 1007, 1008, 1011, 1013
 _LONGEST: Final = 123
 """Bytes of the reason (RFC 6455 section 5.5)."""
 
+_UNREAD: Final = 30.0
+"""Seconds in which a client has to read what is sent to it: one that never does would keep its place for ever."""
+
+_YES: Final = ("1", "true", "t", "on", "yes", "y")
+"""What pydantic takes for true in a query ("Booleans")."""
+
 
 def install(app: FastAPI, *, nul: bool) -> None:
     """Put it right before ADK's routes, behind all that is there already.
@@ -40,7 +49,7 @@ def install(app: FastAPI, *, nul: bool) -> None:
         app: ADK's app.
         nul: Whether the database keeps the character NUL.
     """
-    vars(api_server)["traceback"] = _Unprinted
+    vars(api_server).update(traceback=_Unprinted, LiveRequestQueue=backlog.Queue)
     app.user_middleware.append(Middleware(Live, read=Reader(nul=nul)))
 
 
@@ -91,6 +100,7 @@ class _Talk:
     def __init__(self, scope: Scope, receive: Receive, send: Send, read: Reader) -> None:
         self._scope, self._receive, self._send, self._read = scope, receive, send, read
         self._found: Found = of(scope)
+        self._backlog = backlog.Backlog(backlog.room_of(self._found.caller))
         self._failed: asyncio.Future[SessionDatabaseError] = asyncio.get_running_loop().create_future()
         self._open = self._closed = False
         self._status = 0
@@ -98,19 +108,22 @@ class _Talk:
     async def run(self, app: ASGIApp) -> None:
         """Until it ends, and never by an exception."""
         sessions.work.set(sessions.Work(failed=self._fail))
+        backlog.backlog.set(self._backlog)
         try:
             await app(self._scope, self.receive, self.send)
         except WebSocketDisconnect:  # The client has gone before it heard why.
             return
         except Exception as error:  # noqa: BLE001  # Whatever it is, the client is told.
             await failures.answer(error)(self._scope, self.receive, self.send)
+        finally:
+            self._backlog.end()
 
     async def receive(self) -> Message:
         """As ASGI. Where it ends, ADK hears that the client has gone, which is how it cleans up."""
         if self._closed:
             return {"type": "websocket.disconnect", "code": _REFUSED}
         try:
-            message = await self._next()
+            message = await self._unless_over(self._receive())
             if message["type"] == "websocket.receive":
                 await self._judge(message.get("text"))
         except _EndError as end:
@@ -133,15 +146,19 @@ class _Talk:
             await self._close(code, json.loads(message["body"])["detail"])
         else:
             self._open = self._open or kind == "websocket.accept"
+            await self._tell(message)
+
+    async def _tell(self, message: Message) -> None:
+        async with asyncio.timeout(_UNREAD):  # Its TimeoutError is an OSError, as of a client that has gone.
             await self._send(message)
 
-    async def _next(self) -> Message:
+    async def _unless_over(self, awaited: Awaitable[_T]) -> _T:
         until = self._found.caller.until if self._found.caller else None
         left = None if until is None else max(0.0, until - time.time())
-        coming = asyncio.ensure_future(self._receive())
-        awaited: set[asyncio.Future[Any]] = {coming, self._failed}
+        coming = asyncio.ensure_future(awaited)
+        both: set[asyncio.Future[Any]] = {coming, self._failed}
         try:
-            await asyncio.wait(awaited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 raise _told(self._failed.result())
             if not coming.done():
@@ -159,13 +176,23 @@ class _Talk:
             raise _EndError(_NO_TEXT, "expected messages of text")
         try:
             document = await self._read(text.encode())
-            LiveRequest.model_validate_json(text)
+            request = LiveRequest.model_validate_json(text)
         except FaultError as fault:
             raise _EndError(_UNFIT, str(fault)) from None
         except ValidationError as error:
             raise _EndError(_UNFIT, f"expected a LiveRequest of ADK's: {_misfit(error)}") from None
         if self._found.caller is not None and not self._found.caller.operator and _shared(document):
             raise _EndError(_REFUSED, SHARED)
+        await self._let_in(text, request)
+
+    async def _let_in(self, text: str, request: LiveRequest) -> None:
+        """Sound and pictures pass by; the rest becomes events of a session that ADK holds (2.13 `send_to_model`)."""
+        saved = any(str(each).lower() in _YES for each in self._found.query.values_of("save_live_blob"))
+        stays = saved or bool(request.content or request.state_delta)
+        try:
+            await self._unless_over(self._backlog.let_in(text, stays=stays))
+        except backlog.FullError as full:
+            raise _EndError(_LATER, str(full)) from None
 
     async def _close(self, code: int, reason: str) -> None:
         if self._closed:
@@ -174,7 +201,7 @@ class _Talk:
         with suppress(OSError):  # The client has gone.
             if self._open:
                 cut = reason.encode()[:_LONGEST].decode(errors="ignore")
-                await self._send({"type": "websocket.close", "code": code, "reason": cut})
+                await self._tell({"type": "websocket.close", "code": code, "reason": cut})
             else:
                 known = self._found.template is not None
                 refusal = (

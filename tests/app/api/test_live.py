@@ -2,6 +2,9 @@
 
 import contextlib
 import logging
+import re
+import socket as sockets
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +13,19 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import URL
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
+from websockets.uri import parse_uri
 
+from app.api import backlog, live
 from rehearsal.cluster import Cluster
 
 AGENT = '''
 """Stores what it is told to, over a websocket."""
+
+import asyncio
 
 from google.adk.agents import BaseAgent
 from google.adk.events import Event, EventActions
@@ -30,6 +38,14 @@ class Parrot(BaseAgent):
             said = request.content.parts[0].text if request.content else ""
             if said.startswith("fail"):
                 raise RuntimeError(said)
+            if said.startswith("wait"):
+                await asyncio.Event().wait()
+            if said.startswith("much"):
+                for _ in range(50):
+                    yield Event(author=self.name, content=Content(parts=[Part(text="x" * 2**20)]), partial=True)
+            if said.startswith("slow"):
+                await asyncio.sleep(0.05)
+                said = f"slow, {ctx.live_request_queue._queue.qsize()} more"
             yield Event(
                 invocation_id=ctx.invocation_id,
                 author=self.name,
@@ -212,3 +228,112 @@ def test_a_websocket_that_is_not_opened_is_refused_in_a_problem_document(
 
     response = caught.value.response
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+
+
+LARGE = "x" * 2**20
+
+
+def send_all(socket: Connection, texts: list[str]) -> None:
+    """As fast as they are taken."""
+    for text in texts:
+        socket.send(text)
+
+
+def test_messages_come_in_as_the_agent_takes_them(client: httpx.Client, provider: Any) -> None:
+    """All of them, but what waits for a slow agent stays with the client, not in the server's memory."""
+    with talk(client, provider.headers("ada")) as socket:
+        sending = threading.Thread(target=send_all, args=(socket, [words(f"slow {LARGE}")] * 30))
+        sending.start()
+        answers = [str(socket.recv(30)) for _ in range(30)]
+        sending.join()
+
+    waiting = [int(found.group(1)) for each in answers if (found := re.search(r"slow, (\d+) more", each))]
+    assert len(waiting) == 30
+    assert max(waiting) <= 9, "10 MiB, with that which is worked on"
+
+
+def test_an_agent_that_takes_nothing_is_sent_nothing(
+    client: httpx.Client, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A websocket that goes on for nothing is closed, so that its client knows, and its room is free again."""
+    monkeypatch.setattr(backlog, "_PATIENCE", 0.1)
+    with talk(client, provider.headers("ada")) as socket:
+        with contextlib.suppress(ConnectionClosed):
+            for text in ("wait", *[LARGE] * 30):
+                socket.send(words(text))
+        code, reason = end(socket)
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(words(LARGE[: 2**19]))
+        socket.recv(30)
+
+    assert code == 1013
+    assert reason.startswith("expected fewer messages at one time")
+
+
+def test_many_small_values_count_for_what_they_take(
+    client: httpx.Client, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message of 60 KB may be a list of parts that takes 15 MB."""
+    monkeypatch.setattr(backlog, "_PATIENCE", 0.1)
+    with talk(client, provider.headers("ada")) as socket:
+        with contextlib.suppress(ConnectionClosed):
+            socket.send(words("wait"))
+            for _ in range(5):
+                socket.send('{"content": {"parts": [' + "{}," * 20_000 + "{}]}}")
+        code, _ = end(socket)
+
+    assert code == 1013
+
+
+def test_a_websocket_brings_so_much_and_no_more(
+    client: httpx.Client, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ADK holds all events of a session for as long as the websocket is open; sound passes by."""
+    monkeypatch.setattr(backlog, "_KEPT", 3 * 2**20)
+    sound = '{"blob": {"mimeType": "audio/pcm", "data": "' + "A" * 2**20 + '"}}'
+    with contextlib.ExitStack() as stack:
+        for texts in ((sound, sound, sound, words(LARGE)), (words(LARGE),)):
+            socket = stack.enter_context(talk(client, provider.headers("ada")))
+            for text in texts:
+                socket.send(text)
+                socket.recv(30)
+        socket.send(words(LARGE))
+        code, reason = end(socket)
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(words(LARGE))
+        socket.recv(30)
+
+    assert code == 1013
+    assert reason.endswith("connect again")
+
+
+@contextlib.contextmanager
+def deaf(client: httpx.Client, headers: dict[str, str]) -> Iterator[tuple[sockets.socket, ClientProtocol]]:
+    """A websocket of bob's that reads nothing but the handshake."""
+    uri = f"ws://{client.base_url.netloc.decode()}/run_live?app_name=parrot&user_id=bob&session_id=s"
+    protocol = ClientProtocol(parse_uri(uri))
+    request = protocol.connect()
+    request.headers.update(headers)
+    protocol.send_request(request)
+    with sockets.create_connection((client.base_url.host, client.base_url.port or 0)) as socket:
+        socket.sendall(b"".join(protocol.data_to_send()))
+        protocol.receive_data(socket.recv(4096))
+        yield socket, protocol
+
+
+def test_who_never_reads_does_not_keep_its_place(
+    serve: Any, provider: Any, url: URL, agents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much an agent has to say."""
+    monkeypatch.setattr(live, "_UNREAD", 0.1)
+    settings = provider.settings | {"AGENTS_DIR": str(agents), "API_CLIENT_CONCURRENCY": "1"}
+    client, headers = serve(url, **settings), provider.headers("bob")
+    client.post("/apps/parrot/users/bob/sessions", json={"sessionId": "s"}, headers=headers).raise_for_status()
+
+    with deaf(client, headers) as (socket, protocol):
+        protocol.send_text(words("much").encode())
+        socket.sendall(b"".join(protocol.data_to_send()))
+        while (answer := client.get("/list-apps", headers=headers)).status_code == 429:
+            """Its one place is taken."""
+
+    assert answer.status_code == 200
