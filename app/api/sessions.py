@@ -45,6 +45,10 @@ _WRITES: Final = ("create_session", "append_event", "delete_session")
 _NO_SUCH: Final = ("42P01", "42703", "3F000")
 """Tables, columns, schemas (PostgreSQL, "PostgreSQL Error Codes")."""
 
+_DENIED: Final = "42501"
+"""insufficient_privilege. Of a CREATE it means that something is missing, which ADK makes at its first use and an app
+role may not (google-adk 2.13 `DatabaseSessionService.prepare_tables`)."""
+
 _NO_SUCH_IN_FILE: Final = re.compile("no such (table|column)")
 
 _STALE: Final = (
@@ -106,7 +110,7 @@ def _telling(
             kind = _kind(error, url)
             count(kind)
             with failures.advised(advice):
-                _LOG.warning("%s", _meaning(error, url) or told(kind).words, extra={"kind": name(kind)})
+                _LOG.warning("%s", _logged(error, kind, url), extra={"kind": name(kind)})
             # Without its cause: SQLAlchemy and libpq may quote parameters and rows.
             failure = kind(_sentence(kind, error, done, writes=writes))
             done.failed(failure)
@@ -140,12 +144,26 @@ def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
         return UnfitValueError
     if isinstance(original, psycopg.IntegrityError | sqlite3.IntegrityError):
         return OverlapError
-    if state in _NO_SUCH or _NO_SUCH_IN_FILE.match(str(original) if isinstance(original, sqlite3.Error) else ""):
+    if (
+        state in _NO_SUCH
+        or _makes(error, state)
+        or _NO_SUCH_IN_FILE.match(str(original) if isinstance(original, sqlite3.Error) else "")
+    ):
         return UnfitSchemaError
     if state == "57014":  # query_canceled; PostgreSQL, "PostgreSQL Error Codes".
         return TooSlowError
     ours = _meaning(error, url)
     return UnforeseenError if ours is None else type(ours)
+
+
+def _makes(error: Exception, state: str) -> bool:
+    return state == _DENIED and (getattr(error, "statement", None) or "").lstrip().startswith("CREATE")
+
+
+def _logged(error: Exception, kind: type[SessionDatabaseError], url: URL) -> str:
+    """What happened, for whoever runs the server; of a table that is missing not that it may not be made."""
+    ours = None if kind is UnfitSchemaError else _meaning(error, url)
+    return told(kind).words if ours is None else str(ours)
 
 
 def _meaning(error: Exception, url: URL) -> SessionDatabaseError | None:

@@ -4,12 +4,14 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import URL
 
+from app import dsn, verbs
 from rehearsal.cluster import Cluster
 
 Serve = Callable[..., httpx.Client]
@@ -195,6 +197,22 @@ def test_a_table_that_is_missing_is_told(client: httpx.Client, cluster: Cluster,
     assert client.get(session).status_code == 200
 
 
+def test_a_table_that_is_missing_before_the_first_use_is_told_alike(
+    serve: Serve, url: URL, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ADK makes at its first use what is missing, and the app role may not make tables."""
+    client = serve(url)
+    cluster.execute("ALTER TABLE events RENAME TO events_of_yesterday", "sessions")
+    try:
+        answer = client.get(f"{USER}/any")
+    finally:
+        cluster.execute("ALTER TABLE events_of_yesterday RENAME TO events", "sessions")
+
+    refused(answer, 503, "has not the tables", "nothing of this request was stored", retry=True)
+    assert "has not the tables" in caplog.text
+    assert "rights" not in caplog.text, "it has every right that it needs"
+
+
 def test_a_table_that_is_missing_in_a_file_is_told(serve: Serve, sqlite_url: URL) -> None:
     """The same words as of a server."""
     assert sqlite_url.database is not None
@@ -206,6 +224,25 @@ def test_a_table_that_is_missing_in_a_file_is_told(serve: Serve, sqlite_url: URL
         file.execute("ALTER TABLE events_of_yesterday RENAME TO events")
 
     refused(answer, 503, "has not the tables", retry=True)
+
+
+@pytest.mark.parametrize("name", ["sessions.db", "a b'.db"])
+def test_a_file_that_is_gone_is_not_made_anew(serve: Serve, tmp_path: Path, name: str) -> None:
+    """An empty one would be served after a restart, as if nobody had ever said anything."""
+    url = dsn.parse(f"sqlite:///{tmp_path / name}")
+    verbs.make_ready(url)
+    client = serve(url)
+    assert client.post(USER, json={"sessionId": "s"}).status_code == 200
+    (tmp_path / "elsewhere").mkdir()
+    for file in list(tmp_path.glob("*.db*")):
+        file.rename(tmp_path / "elsewhere" / file.name)
+
+    refused(client.post(USER, json={}), 503, "the database", retry=True)
+    assert not list(tmp_path.glob("*.db*"))
+
+    for file in (tmp_path / "elsewhere").iterdir():
+        file.rename(tmp_path / file.name)
+    assert client.get(f"{USER}/s").status_code == 200
 
 
 def test_a_session_that_cannot_be_made_is_told(client: httpx.Client, cluster: Cluster) -> None:
