@@ -146,7 +146,9 @@ def test_the_stack_staging_is_of_this_very_server() -> None:
     assert staging["host"] == "localhost"
     for name, role in (("SESSION_DB_URI", staging["user"]), ("ADMIN_DB_URI", "postgres")):
         uri = default(variables("bootstrap")[name] or "")
-        assert re.fullmatch(rf"postgresql://{role}:\$\{{\w+:[^}}]+\}}@postgres:5432/{staging['database']}", uri), name
+        # Without the word `session-db verify` would take the plain connection for a mistake.
+        expected = rf"postgresql://{role}:\$\{{\w+:[^}}]+\}}@postgres:5432/{staging['database']}\?sslmode=disable"
+        assert re.fullmatch(expected, uri), name
 
 
 def test_the_api_starts_after_a_bootstrap_that_ended_well() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +30,9 @@ from app.schema.postgresql import METADATA, SCHEMA_VERSION
 
 _COUNTED: Final = 64 * 1024 * 1024
 """Bytes of a table up to which its rows are counted one by one."""
+
+_BESIDE: Final = re.compile(r"[a-z][\w-]*", re.ASCII | re.IGNORECASE)
+"""A name of one label; without its letter in front it may be an address in one number."""
 
 _CLEAN: Final = """
 DELETE FROM {place} WHERE app_name = :app
@@ -137,15 +141,26 @@ def _as_app(target: Target) -> Iterator[str]:
         )[0]
     if str(zone).lower() not in catalog.UTC:
         yield f"time zone: expected UTC for {target.app.username}, found {zone}. To set it: session-db bootstrap"
-    if not tls and not _is_local(target.app):
+    if not tls and not _is_local(target.app) and not _is_beside(target.app):
         yield "TLS: expected an encrypted connection, found a plain one. Add ?sslmode=verify-full to SESSION_DB_URI"
+
+
+def _is_beside(url: URL) -> bool:
+    """Whether the URI says that it is plain on purpose, to a container or a service of the same private network.
+
+    Their names have no dot, as those of docker-compose.yml; the name or the address of a cloud's server has.
+    """
+    return url.query.get("sslmode") == "disable" and all(_BESIDE.fullmatch(name) for name in _hosts(url))
 
 
 def _is_local(url: URL) -> bool:
     """Whether nobody can listen in: a socket, or an address of this machine."""
+    return all(name.startswith("/") or name.split(":")[0] == "localhost" or _is_loopback(name) for name in _hosts(url))
+
+
+def _hosts(url: URL) -> list[str]:
     named = url.query.get("host") or url.host or "localhost"
-    names = [named] if isinstance(named, str) else list(named)
-    return all(name.startswith("/") or name.split(":")[0] == "localhost" or _is_loopback(name) for name in names)
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _is_loopback(name: str) -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import URL
 
 from app import probe, verbs
@@ -34,3 +35,32 @@ def test_the_app_role_alone_leaves_what_it_may_not_delete_and_says_so(
 
     assert (done.returncode, sql(LEFT)) == (0, [])
     assert "Left in" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "word", "code"),
+    [
+        ("postgres", "disable", 0),
+        ("postgres", "prefer", 1),
+        ("postgres", None, 1),
+        ("db.example.org", "disable", 1),
+        ("postgres,db.example.org", "disable", 1),
+        ("10.0.0.3", "disable", 1),
+    ],
+)
+def test_a_plain_connection_is_a_finding_unless_the_uri_says_it_of_a_container_beside(
+    target: Target, session_db: Any, host: str, word: str | None, code: int
+) -> None:
+    """A name without a dot is a container's or a service's, in a network of this machine or cluster; no cloud's is."""
+    verbs.bootstrap(target)
+    answers = target.app.query.get("host") or target.app.host
+    each = {"host": host, "hostaddr": answers, "port": str(target.app.port)}
+    query = {
+        name: ",".join([str(value)] * (1 + host.count(","))) if name != "host" else host for name, value in each.items()
+    }
+    app = target.app.set(host=None, port=None).update_query_dict(query | ({"sslmode": word} if word else {}))
+
+    done = session_db("verify", uri=text(app), ADMIN_DB_URI=text(target.owner))
+
+    assert done.returncode == code, done.stderr
+    assert ("found a plain one" in done.stderr) == bool(code)
