@@ -33,7 +33,7 @@ from app.api import (
     traces,
 )
 from app.api.database import Database
-from app.backends.sqlite.uri import database_path
+from app.backends.sqlite.uri import adk_uri
 
 _SCHEME: Final = "session-db"
 """Under which ADK finds our session service, so that a URI with a password is never handed to it."""
@@ -145,7 +145,7 @@ def _registered(database: Database, numbers: metrics.Metrics) -> str:
 
     def service(uri: str, **kwargs: Any) -> BaseSessionService:  # noqa: ARG001  # ADK gives them.
         made: BaseSessionService = (
-            SqliteSessionService(str(database_path(database.url)))
+            SqliteSessionService(f"{adk_uri(database.url)}?mode=rw")  # What is gone is not made anew, empty.
             if database.engine is None
             else DatabaseSessionService(db_engine=database.engine)
         )

@@ -31,6 +31,8 @@ BUSY_SECONDS = 30.0
 FILE_MODE: Final = 0o600
 """Sessions are private to whoever runs the server."""
 
+_GONE: Final = "there is no such file. To make it: make up, or session-db bootstrap"
+
 _RETRY_SECONDS: Final = 0.01
 
 _REASONS: Final[dict[int, tuple[type[DatabaseUnavailableError], str]]] = {
@@ -161,6 +163,8 @@ def translated(error: DBAPIError | sqlite3.Error, path: Path) -> SessionDatabase
     code = _code(error)
     if code == sqlite3.SQLITE_NOTADB:
         return _other_format(path)
+    if code == sqlite3.SQLITE_CANTOPEN and os.access(path.parent, os.X_OK) and not os.path.lexists(path):
+        return unusable(path, MissingDatabaseError, _GONE)
     return unusable(path, *_REASONS[code]) if code in _REASONS else None
 
 
@@ -178,8 +182,7 @@ def _refuse_other_formats(path: Path) -> None:
         if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError as error:
-        reason = "there is no such file. To make it: make up, or session-db bootstrap"
-        raise unusable(path, MissingDatabaseError, reason) from error
+        raise unusable(path, MissingDatabaseError, _GONE) from error
     except OSError as error:
         reason = f"it cannot be read ({error.strerror}). Check that file and folder belong to you"
         raise unusable(path, InsufficientRightsError, reason) from error
