@@ -1,7 +1,7 @@
 """What the layers in front of ADK have found out about one request, each for those behind it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,6 +35,10 @@ class Pairs(list[tuple[str, Any]]):
         return next((f"expected {name} once" for name, times in count.items() if times > 1), None)
 
 
+async def _uncounted() -> None:
+    """Where nobody counts."""
+
+
 @dataclass
 class Found:
     """What is known so far.
@@ -43,6 +47,7 @@ class Found:
         caller: Who asks; None where nobody is known.
         refusal: What a caller who is not known is answered.
         counted: Whether the request is counted already, by its address.
+        count: Counts one more request, which a websocket brings as a message; raises as `Rates.count`.
         path: The path as it was sent, percent-encoded; None where the server does not tell.
         template: The path of the route that it meets as the app declares it, for example `/list-apps`.
         params: The parts of the path that the route names.
@@ -54,6 +59,7 @@ class Found:
     caller: Caller | None = None
     refusal: Response | None = None
     counted: bool = False
+    count: Callable[[], Awaitable[None]] = _uncounted
     path: bytes | None = None
     template: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)

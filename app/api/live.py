@@ -22,6 +22,7 @@ from app.api.documents import FaultError, Reader
 from app.api.found import Found, Pairs, of
 from app.api.kinds import told
 from app.api.problem import problem
+from app.api.rates import TooOftenError
 from app.api.users import SHARED, writes_shared
 from app.errors import SessionDatabaseError
 
@@ -187,12 +188,14 @@ class _Talk:
 
     async def _let_in(self, text: str, request: LiveRequest) -> None:
         """Sound and pictures pass by; the rest becomes events of a session that ADK holds (2.13 `send_to_model`)."""
+        turn = bool(request.content or request.state_delta)
         saved = any(str(each).lower() in _YES for each in self._found.query.values_of("save_live_blob"))
-        stays = saved or bool(request.content or request.state_delta)
         try:
-            await self._unless_over(self._backlog.let_in(text, stays=stays))
-        except backlog.FullError as full:
-            raise _EndError(_LATER, str(full)) from None
+            if turn:
+                await self._found.count()
+            await self._unless_over(self._backlog.let_in(text, stays=turn or saved))
+        except (TooOftenError, backlog.FullError) as error:
+            raise _EndError(_LATER, str(error)) from None
 
     async def _close(self, code: int, reason: str) -> None:
         if self._closed:

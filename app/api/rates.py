@@ -1,5 +1,6 @@
 """How often a client may ask."""
 
+import functools
 import math
 import time
 
@@ -92,4 +93,6 @@ class Rate:
             except TooOftenError as error:
                 await error.answer(scope, receive, send)
                 return
+            if scope["type"] == "websocket":
+                found.count = functools.partial(self._rates.count, found.caller, scope)
         await self._app(scope, receive, send)

@@ -285,6 +285,21 @@ def test_many_small_values_count_for_what_they_take(
     assert code == 1013
 
 
+@pytest.mark.usefixtures("client")
+def test_a_turn_over_a_websocket_counts_as_a_request(serve: Any, provider: Any, url: URL, agents: Path) -> None:
+    """Or one websocket would be a way round `API_RATE`; sound comes in many messages and is none."""
+    client = serve(url, **provider.settings, AGENTS_DIR=str(agents), API_RATE="5/hour")
+    with talk(client, provider.headers("ada")) as socket:
+        for text in ('{"blob": {"mimeType": "audio/pcm", "data": "AAAA"}}',) * 10 + (words("hello"),) * 4:
+            socket.send(text)
+            assert "heard" in socket.recv(30)
+        socket.send('{"state_delta": {"k": 1}}')
+        closed = end(socket)
+
+    assert closed[0] == 1013
+    assert closed[1].startswith("expected fewer requests: ask again in ")
+
+
 def test_a_websocket_brings_so_much_and_no_more(
     client: httpx.Client, provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
