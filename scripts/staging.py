@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import secrets
+import shlex
 import shutil
 import stat
 import subprocess
@@ -38,6 +39,9 @@ VOLUME: Final = "session-db_postgres"
 _UNRESERVED: Final = re.compile(r"[\w.~-]+", re.ASCII)
 """What stands for itself in a URI (RFC 3986, section 2.3): docker-compose.yml cannot percent-encode."""
 
+_TOKEN: Final = re.compile(r"[!-~]{32,}")
+"""As the API server takes one (`app/api/tokens.py`), which this script runs without."""
+
 _READABLE: Final = {False: 0o044, True: 0o055}
 """The mode's bits, by whether it is a folder."""
 
@@ -57,10 +61,12 @@ def main(root: Path = ROOT) -> int:
     try:
         made = fill(root / ".env")
         require_unreserved(root / ".env")
+        require_tokens(root / ".env")
         print(f".env: made {', '.join(made)}" if made else ".env: every password is there, nothing is changed")
         for name in NAMES:
             overruled(root, name)
         open_for_containers(root)
+        tell_of_agents(root)
     except UnusableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -77,6 +83,19 @@ def require_unreserved(file: Path) -> None:
     if refused := [name for name in IN_URIS if not _UNRESERVED.fullmatch(found[name] or "")]:
         expected = "letters, digits, - . _ or ~, since it goes into a URI"
         message = f"{file.name}: expected {' and '.join(refused)} to be of {expected}"
+        raise UnusableError(message)
+
+
+def require_tokens(file: Path) -> None:
+    """Look whether the API server takes API_TOKEN; read-only.
+
+    Raises:
+        UnusableError: It does not.
+    """
+    lines = [line.strip() for line in (values(file)["API_TOKEN"] or "").splitlines() if line.strip()]
+    if not all(_TOKEN.fullmatch(line) for line in lines):
+        expected = "32 or more ASCII characters without blanks, one token a line, for example of: openssl rand -hex 32"
+        message = f"{file.name}: expected API_TOKEN to be of {expected}"
         raise UnusableError(message)
 
 
@@ -202,7 +221,7 @@ def overruled(root: Path, name: str) -> None:
 
 
 def open_for_containers(root: Path) -> None:
-    """Let everybody read what docker-compose.yml gives to containers, in which nobody is root; agents are only told.
+    """Let everybody read what docker-compose.yml gives to containers, in which nobody is root.
 
     Raises:
         UnusableError: The system refuses.
@@ -214,9 +233,23 @@ def open_for_containers(root: Path) -> None:
                 each.chmod(stat.S_IMODE(each.stat().st_mode) | _READABLE[each.is_dir()])
     except OSError as error:
         raise unwritable(folder, error) from None
-    agents = root / "agents"
-    if agents.exists() and not readable(agents):
-        print("agents: not readable for everybody, so not for the service api: chmod -R a+rX agents", file=sys.stderr)
+
+
+def tell_of_agents(root: Path) -> None:
+    """Say where the service api cannot read the agents, which are somebody's own; read-only.
+
+    Raises:
+        UnusableError: .env cannot be read.
+    """
+    # Of the two places that docker compose looks into.
+    named = os.environ.get("AGENTS_DIR") or values(root / ".env").get("AGENTS_DIR") or ""
+    folder = Path(os.path.normpath(root / Path(named).expanduser())) if named else root / "agents"
+    shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
+    if folder.is_dir() and not readable(folder):
+        mend = f"chmod -R a+rX {shlex.quote(str(shown))}"
+        print(f"{shown}: not readable for everybody, so not for the service api: {mend}", file=sys.stderr)
+    elif named and not folder.is_dir():
+        print(f"AGENTS_DIR: expected a folder of agents, there is no folder {shown}", file=sys.stderr)
 
 
 def readable(path: Path) -> bool:

@@ -129,6 +129,44 @@ def test_a_password_that_a_uri_would_break_is_refused_in_one_line(run: Run, env:
     assert "p@ss" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    "token", ["short", "x" * 31, "with a blank " * 3, "ü" * 40], ids=["short", "nearly", "blanks", "no ASCII"]
+)
+def test_a_token_that_the_server_refuses_is_refused_in_one_line(run: Run, env: Path, token: str) -> None:
+    """Before a container is restarted over and over for it."""
+    env.write_text(f"API_TOKEN='{token}'\n")
+
+    done = run()
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: .env: expected API_TOKEN to be of 32 or more ASCII characters")
+    assert "openssl rand -hex 32" in line
+    assert token not in done.stdout + done.stderr
+
+
+def test_several_tokens_are_as_good_as_one(run: Run, env: Path) -> None:
+    """One a line, which is how they are replaced."""
+    env.write_text(f"API_TOKEN='{'a' * 32}\n{'b' * 32}\n'\n")
+
+    assert run().returncode == 0
+
+
+def test_agents_elsewhere_that_a_container_cannot_read_are_told_of(run: Run, env: Path, tmp_path: Path) -> None:
+    """Wherever docker compose takes AGENTS_DIR from, and none that is beside."""
+    (env.parent / "agents").mkdir(mode=0o700)
+    mine, shown = tmp_path / "my agents", f"'{tmp_path}/my agents'"
+    mine.mkdir(mode=0o700)
+    env.write_text(f'AGENTS_DIR="{mine}"\n')
+    told = f"{mine}: not readable for everybody, so not for the service api: chmod -R a+rX {shown}"
+
+    assert run().stderr.splitlines() == [told]
+    assert run(AGENTS_DIR="../my agents").stderr.splitlines() == [told]
+    assert "no folder" in run(AGENTS_DIR="nowhere").stderr, "the engine would make one, empty and root's"
+    mine.chmod(0o755)
+    assert run().stderr == ""
+
+
 def link(env: Path) -> None:
     """To a file of somebody else's, which would get the passwords."""
     (env.parent / "elsewhere").write_text("KEPT=yes\n")
