@@ -84,6 +84,7 @@ def running(host: str, url: URL) -> uvicorn.Server:
         server_header=False,
         http=heads.bounded(bounds.head_seconds),
         ws_max_size=bounds.body,
+        ws_per_message_deflate=False,  # Kilobytes become all their messages at once, a thousandfold.
         timeout_keep_alive=drain.keep_alive,
         timeout_graceful_shutdown=drain.seconds,
     )

@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 from websockets.uri import parse_uri
 
+from app import server
 from app.api import backlog, live
 from rehearsal.cluster import Cluster
 
@@ -352,3 +353,22 @@ def test_who_never_reads_does_not_keep_its_place(
             """Its one place is taken."""
 
     assert answer.status_code == 200
+
+
+def test_nothing_is_compressed(sqlite_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or 180 KB of a client are 180 MB of messages before the first is looked at; uvicorn stops reading in between."""
+    monkeypatch.setenv("API_ACCESS", "loopback")
+    made = server.running("127.0.0.1", sqlite_url)
+    with sockets.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=made.run, args=([listener],))
+        thread.start()
+        try:
+            port = listener.getsockname()[1]
+            uri = f"ws://127.0.0.1:{port}/run_live?app_name=echo&user_id=ada&session_id=s"
+            with connect(uri, proxy=None, compression="deflate") as socket:
+                extensions = socket.protocol.extensions
+        finally:
+            made.should_exit = True
+            thread.join()
+
+    assert list(extensions) == []
