@@ -1,6 +1,7 @@
 """Keeps an agent that ends Python from ending the server: tools made of scripts call sys.exit on a bad argument.
 
-asyncio lets SystemExit out of whatever task it is raised in, and with it out of the loop (CPython, `Task.__step`).
+asyncio lets SystemExit and KeyboardInterrupt out of whatever task they are raised in, and with it out of the loop
+(CPython, `Task.__step`).
 """
 
 import asyncio
@@ -16,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class ExitError(Exception):
-    """What an agent's SystemExit becomes; its words may be a user's, and are left behind."""
+    """What an agent's SystemExit or KeyboardInterrupt becomes; its words may be a user's, and are left behind."""
 
 
 def guarded(lifespan: Lifespan) -> Lifespan:
@@ -42,5 +43,5 @@ def _task(loop: asyncio.AbstractEventLoop, work: Any, **named: Any) -> "asyncio.
 async def _kept(work: Coroutine[Any, Any, _T]) -> _T:
     try:
         return await work
-    except SystemExit:
+    except (SystemExit, KeyboardInterrupt):
         raise ExitError from None

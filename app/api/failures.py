@@ -75,10 +75,10 @@ class Failures:
             # Uvicorn's, which lets go of what has not finished within API_DRAIN, and would answer with a bare 500.
             if not started:
                 await problem(503, _CUT_OFF, {"Retry-After": "1"})(scope, receive, send)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             if started:  # The client sees that it is cut off, and nothing else can be told any more.
                 raise
-            await answer(exits.ExitError() if isinstance(error, SystemExit) else error)(scope, receive, send)
+            await answer(error if isinstance(error, Exception) else exits.ExitError())(scope, receive, send)
 
 
 def answer(error: Exception) -> Response:

@@ -1,7 +1,6 @@
 """Whatever an agent does, the server is there for the next request."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -24,16 +23,17 @@ def client() -> Iterator[httpx.Client]:
     """Of a server with routes that end Python, in the request's own task and in another one."""
     app = FastAPI(lifespan=exits.guarded(lifespan))
 
-    async def leave() -> None:
-        sys.exit("what a user has said")
+    async def leave(kind: str) -> None:
+        said = "what a user has said"
+        raise {"exit": SystemExit, "interrupt": KeyboardInterrupt}[kind](said)
 
-    @app.get("/own")
-    async def own() -> None:
-        await leave()
+    @app.get("/own/{kind}")
+    async def own(kind: str) -> None:
+        await leave(kind)
 
-    @app.get("/other")
-    async def other() -> None:
-        await asyncio.create_task(leave())
+    @app.get("/other/{kind}")
+    async def other(kind: str) -> None:
+        await asyncio.create_task(leave(kind))
 
     @app.get("/well")
     async def well() -> str:
@@ -44,7 +44,7 @@ def client() -> Iterator[httpx.Client]:
         yield made
 
 
-@pytest.mark.parametrize("path", ["/own", "/other"])
+@pytest.mark.parametrize("path", ["/own/exit", "/other/exit", "/own/interrupt", "/other/interrupt"])
 def test_an_agent_that_ends_python_is_an_agent_that_raises(
     client: httpx.Client, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:

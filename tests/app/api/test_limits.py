@@ -54,6 +54,23 @@ def test_a_body_of_an_unknown_size_is_counted_as_it_comes(client: httpx.Client) 
     assert sent < 65536 * 10_000
 
 
+def test_large_bodies_have_room_for_so_many_at_once(serve: Any) -> None:
+    """Each may be as large as it is; together they would be more than the memory of a container."""
+    client = serve(API_MAX_BODY="2000")
+    with contextlib.ExitStack() as stack:
+        for _ in range(16):  # Of 2000 bytes each, of which the last one does not come.
+            waiting = stack.enter_context(connected(client))
+            waiting.sendall(f"{HEAD}Content-Length: 2000\r\n\r\n".encode() + body(2000)[:-1])
+        answers = (client.post(USER, content=body(100), headers=JSON) for _ in range(1000))
+        refused = next(answer for answer in answers if answer.status_code != 200)
+
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "fewer large bodies" in refused.json()["detail"]
+        assert client.get(USER).status_code == 200
+
+    assert any(client.post(USER, content=body(100), headers=JSON).status_code == 200 for _ in range(1000))
+
+
 def connected(client: httpx.Client) -> socket.socket:
     """A bare connection to the server."""
     return socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=30)
