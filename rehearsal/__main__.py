@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,7 +23,7 @@ _EXIT_CODES = """
 Exit codes:
   0    done; every promise was held
   1    a promise was broken, or a step failed
-  2    the command line is wrong
+  2    the command line is wrong, or a package is missing
   130  stopped with Ctrl-C
 """
 
@@ -53,7 +54,8 @@ def cli() -> None:
 @_json
 def run(cloud: str, *, writers: int, seconds: float, keep: bool, report_folder: Path | None, as_json: bool) -> None:
     """Go the whole way on one cloud, from preview to destroy, with every drill in between; writes a report."""
-    from rehearsal.run import layout, rehearsing  # noqa: PLC0415  # Keeps --help quick.
+    with _packages(cloud, as_json=as_json):
+        from rehearsal.run import layout, rehearsing  # noqa: PLC0415  # Keeps --help quick.
 
     folder = options.report_folder(report_folder or layout.REPORTS / cloud)
     try:
@@ -89,7 +91,8 @@ def _verdict(done: Mapping[str, Any], report: str, ground: str) -> None:
 @_json
 def status(*, as_json: bool) -> None:
     """Say which rehearsals run in this clone, and which servers."""
-    from rehearsal.run import rehearsing  # noqa: PLC0415  # Keeps --help quick.
+    with _packages(as_json=as_json):
+        from rehearsal.run import rehearsing  # noqa: PLC0415  # Keeps --help quick.
 
     found = rehearsing.status()
     if as_json:
@@ -110,7 +113,8 @@ def status(*, as_json: bool) -> None:
 @_json
 def clean(*, as_json: bool) -> None:
     """End every rehearsal of this clone, its servers and its state; reports stay."""
-    from rehearsal.run import rehearsing  # noqa: PLC0415  # Keeps --help quick.
+    with _packages(as_json=as_json):
+        from rehearsal.run import rehearsing  # noqa: PLC0415  # Keeps --help quick.
 
     try:
         ended = rehearsing.clean(_said)
@@ -168,6 +172,21 @@ def _living(folder: Path) -> "ControlPlaneClient":
         )
         raise click.UsageError(message)
     return found
+
+
+@contextmanager
+def _packages(cloud: str = "gcp", *, as_json: bool) -> Iterator[None]:
+    """Tell of a package that the body cannot import, with the extras that bring it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rehearsal"):
+            raise
+        message = (
+            f"expected the packages of a rehearsal, but {error.name} cannot be found. "
+            f'To install them: make environment EXTRAS="{cloud} rehearsal drills"'
+        )
+        _fail(RehearsalError(message), 2, as_json=as_json)
 
 
 def _said(line: str) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +157,15 @@ def test_faults_are_added_listed_and_cleared(ground: Path) -> None:
         assert asked("clear") == []
     finally:
         client.stop(folder)
+
+
+@pytest.mark.parametrize("verb", [["run", "aws"], ["status"], ["clean", "--json"]])
+def test_a_package_that_is_missing_is_told_in_one_line(verb: list[str]) -> None:
+    """With how to install it, as a first command of somebody without the extra."""
+    code = "import runpy, sys; sys.modules['jinja2'] = None; runpy.run_module('rehearsal', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code, *verb], cwd=ROOT, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: expected the packages of a rehearsal, but jinja2 cannot be found.")
+    assert f'make environment EXTRAS="{"aws" if "aws" in verb else "gcp"} rehearsal drills"' in line
