@@ -37,8 +37,8 @@ outputs: environment ## Print the exported record (STACK=dev)
 verify: environment ## Check the session schema and try it with ADK itself (STACK=dev)
 	@$(BIN)/session-db verify --stack $(STACK)
 
-serve: ## Run the ADK API server on port 8000 (STACK=dev: on that stack's database)
-	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK))
+serve: ## Run the ADK API server (PORT=8000; STACK=dev: on that stack's database)
+	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK)) $(if $(PORT),--port $(PORT))
 
 staging: environment ## Passwords into .env, once, and docker compose's PostgreSQL server for STACK=staging
 	@$(BIN)/python scripts/staging.py

@@ -122,7 +122,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         message = (
             f"expected to listen on {host}:{port}, but {error.strerror or error}. "
-            f"Choose another port, for example: --port {port + 1}"
+            f"Choose another port, for example: --port {port + 1}, or make serve PORT={port + 1}"
         )
         raise ServerUnavailableError(message) from None
     return listener

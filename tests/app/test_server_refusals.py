@@ -41,8 +41,21 @@ def test_a_port_that_is_taken_is_told_before_adk_loads(path: Path) -> None:
     assert done.returncode == 4
     (error,) = errors(done)
     assert error.startswith(f"error: expected to listen on 127.0.0.1:{port}, but Address already in use.")
-    assert "--port" in error
+    assert f"--port {port + 1}, or make serve PORT={port + 1}" in error
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "passed"), [(["PORT=8001"], "--port 8001"), (["STACK=dev"], "--stack dev"), ([], "")]
+)
+def test_make_serve_passes_on_what_is_given(words: list[str], passed: str) -> None:
+    """And nothing else, so that the command's own defaults count."""
+    command = ["make", "--dry-run", "--no-print-directory", "serve", *words]
+    done = subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"]}
+    )
+
+    assert done.stdout.split() == ["scripts/start_adk_api_server.sh", *passed.split()]
 
 
 @pytest.mark.parametrize("host", ["::", "192.0.2.1", "example.org", ""])
