@@ -12,8 +12,8 @@ from app.api.limits import CLOSE, Limits
 from app.api.problem import problem
 from app.api.users import OPEN
 
-_LARGEST_AT_ONCE: Final = 16
-"""Bodies of API_MAX_BODY: each costs some 2.5 times its size until it is answered, and a container has 1 GiB."""
+_LARGEST_AT_ONCE: Final = 8
+"""Bodies of API_MAX_BODY: each costs some four times its size, and docker compose gives a container 1 GiB."""
 
 
 @dataclass

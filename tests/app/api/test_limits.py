@@ -58,7 +58,7 @@ def test_large_bodies_have_room_for_so_many_at_once(serve: Any) -> None:
     """Each may be as large as it is; together they would be more than the memory of a container."""
     client = serve(API_MAX_BODY="2000")
     with contextlib.ExitStack() as stack:
-        for _ in range(16):  # Of 2000 bytes each, of which the last one does not come.
+        for _ in range(8):  # Of 2000 bytes each, of which the last one does not come.
             waiting = stack.enter_context(connected(client))
             waiting.sendall(f"{HEAD}Content-Length: 2000\r\n\r\n".encode() + body(2000)[:-1])
         answers = (client.post(USER, content=body(100), headers=JSON) for _ in range(1000))
