@@ -3,12 +3,14 @@
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import jwt
 
 from app.api.tokens import Permit
@@ -18,6 +20,12 @@ _LOG: Final = logging.getLogger(__name__)
 
 _FETCH_SECONDS: Final = 5.0
 """For one fetch of the provider's keys, and for the pause after one that failed."""
+
+_LARGEST: Final = 2**20
+"""Bytes of a key set: thousands of keys."""
+
+_PLAIN: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
+"""What is compressed may be of any size."""
 
 _FRESH: Final = 300.0
 """Seconds after which keys are fetched anew, as a provider may withdraw one."""
@@ -58,8 +66,9 @@ def key_source(where: str) -> Keys:
 class FetchedKeys:
     """A provider's keys. One that is known needs no answer of the provider; one that is not causes a fetch, rarely.
 
-    Fetches have a thread of their own, and there is one at a time: a provider that hangs stops those who wait for it,
-    and nobody else.
+    There is one fetch at a time, which is given up as a whole after five seconds: a provider that hangs, or sends a
+    byte now and then, stops those who wait for it, for so long, and nobody else. Not PyJWT's client, which waits in a
+    thread for each part of an answer, for ever in sum, and takes one of any size.
     """
 
     def __init__(self, url: str) -> None:
@@ -68,8 +77,7 @@ class FetchedKeys:
         Args:
             url: Of the key set.
         """
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_FETCH_SECONDS)
-        self._thread = ThreadPoolExecutor(1, "keys")
+        self._url = url
         self._fetching: asyncio.Task[None] | None = None
         self._known: Mapping[str, jwt.PyJWK] = {}
         self._fetched = self._failed = float("-inf")
@@ -105,8 +113,8 @@ class FetchedKeys:
     async def _ask(self) -> None:
         try:
             async with asyncio.timeout(_FETCH_SECONDS):  # The client's own bounds each part of an answer alone.
-                found = await asyncio.get_running_loop().run_in_executor(self._thread, self._client.fetch_data)
-            self._known = _keys(found)
+                text = await _fetched(self._url)
+            self._known = _keys_of_text(text)
         except Exception as error:  # noqa: BLE001  # Whatever it is, there are no new keys, and the old ones go on.
             if self._failed <= self._fetched:
                 _LOG.error("API_JWT_KEYS cannot be fetched: %s", str(error) or "no answer in time")
@@ -115,6 +123,22 @@ class FetchedKeys:
             if self._failed > self._fetched:
                 _LOG.info("API_JWT_KEYS can be fetched again")
             self._fetched = time.monotonic()
+
+
+async def _fetched(url: str) -> str:
+    """What is there, without a redirect. The CAs are the system's, as for the database."""
+    client = httpx.AsyncClient(verify=ssl.create_default_context(), timeout=_FETCH_SECONDS, headers=_PLAIN)
+    async with client, client.stream("GET", url) as answer:
+        if answer.status_code != HTTPStatus.OK:
+            message = f"expected status 200, got {answer.status_code}"
+            raise ValueError(message)
+        text = bytearray()
+        async for part in answer.aiter_raw():
+            text += part
+            if len(text) > _LARGEST:
+                message = f"expected at most {_LARGEST} bytes"
+                raise ValueError(message)
+    return text.decode()
 
 
 def _of(keys: Mapping[str, jwt.PyJWK], kid: str) -> jwt.PyJWK:

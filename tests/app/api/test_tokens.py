@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import InsecureKeyLengthWarning
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from app.api import keys as keys_module
 from app.api.keys import key_source
 from app.api.signed import Rules, SignedTokens
 from app.api.tokens import Caller, RefusedTokenError, SharedTokens, Tokens, UnavailableKeysError, accepted
@@ -313,6 +315,7 @@ class Issuer:
         self.fetched = 0
         self.asked, self.answers = threading.Semaphore(0), threading.Event()
         self.answers.set()
+        self.drips: bytes | None = None
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -320,11 +323,20 @@ class Issuer:
                 issuer.fetched += 1
                 issuer.asked.release()
                 issuer.answers.wait(30)
+                if issuer.drips is not None:
+                    self._drip(issuer.drips)
                 status, text = issuer.answer
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text.encode())
+
+            def _drip(self, head: bytes) -> None:
+                with contextlib.suppress(OSError):  # Until the other side hangs up.
+                    self.wfile.write(head)
+                    while True:
+                        self.wfile.write(b" ")
+                        time.sleep(0.01)
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
@@ -371,6 +383,37 @@ def test_an_issuer_that_fails_is_no_fault_of_the_token(issuer: Issuer, answer: t
             caller(tokens, signed())
 
     assert issuer.fetched == 1
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.0 200 OK\r\n\r\n"], ids=["head", "body"])
+def test_an_answer_that_never_ends_is_given_up(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    """As a whole, however often a byte comes; the next one is asked for over another connection."""
+    keys = key_source(issuer.url)
+    tokens = SignedTokens(RULES, keys)
+
+    async def ask() -> Caller:
+        issuer.drips = head
+        monkeypatch.setattr(keys_module, "_FETCH_SECONDS", 0.3)
+        with pytest.raises(UnavailableKeysError):
+            await tokens.caller(signed())
+        issuer.drips = None
+        monkeypatch.undo()
+        monkeypatch.setenv("no_proxy", "*")
+        keys._failed -= 10  # type: ignore[attr-defined]  # noqa: SLF001
+        return await tokens.caller(signed())
+
+    assert asyncio.run(ask()).user == "ada"
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, key_set(("1", KEY)) + " " * 2**20), (200, "\xff"), (206, key_set(("1", KEY)))]
+)
+def test_an_answer_of_another_kind_is_none(issuer: Issuer, answer: tuple[int, str]) -> None:
+    """Too long, no JSON, and a part of one."""
+    issuer.answer = answer
+
+    with pytest.raises(UnavailableKeysError):
+        caller(SignedTokens(RULES, key_source(issuer.url)), signed())
 
 
 def aged(keys: Any, seconds: float) -> None:
