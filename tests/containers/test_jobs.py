@@ -1,6 +1,5 @@
 """The job definitions of docs/jobs are what the vendors' own API models take, and hold no secret."""
 
-import json
 import re
 import typing
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ def cloud_run() -> dict[str, Any]:
 
 def ecs() -> dict[str, Any]:
     """The ECS task definition."""
-    return dict(json.loads((JOBS / "ecs-task-definition.json").read_text()))
+    return dict(yaml.safe_load((JOBS / "ecs-task-definition.yaml").read_text()))
 
 
 def container_apps_job() -> dict[str, Any]:
@@ -145,6 +144,26 @@ def environments() -> dict[str, tuple[list[str], dict[str, Any]]]:
         ),
         "azure": (job["args"], {each["name"]: each.get("value") for each in job["env"]}),
     }
+
+
+_FILLED = re.compile(
+    r"example|123456789012|00000000-0000|0a1b2c|eu-west-1|northeurope|amd64|X86_64|(?<=: )adk-sessions"
+)
+"""What is of an example's project, account, region or name, and of nobody's own."""
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in JOBS.iterdir()))
+def test_every_line_that_is_to_be_filled_has_a_comment(name: str) -> None:
+    """As the head of each file says; a comment is at most as far above as its entry is long."""
+    lines = (JOBS / name).read_text().splitlines()
+    head = next((number for number, line in enumerate(lines) if not line.startswith("#")), 0)
+    filled = [number for number, line in enumerate(lines) if _FILLED.search(line.partition("# ")[0])]
+
+    assert "Every line with a comment is yours to fill" in "\n".join(lines[:head])
+    assert len(filled) > 4
+    assert [
+        lines[number] for number in filled if not any("# " in each for each in lines[max(head, number - 3) : number])
+    ] == []
 
 
 @pytest.mark.parametrize("cloud", ["gcp", "aws", "azure"])
