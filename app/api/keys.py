@@ -52,7 +52,7 @@ def key_source(where: str) -> Keys:
     """
     if where.startswith(("https://", "http://")):
         return FetchedKeys(where)
-    file = WatchedFile(Path(where), _keys_of_text)
+    file = WatchedFile(Path(where), _KeySet())
 
     async def find(kid: str, _: Permit) -> jwt.PyJWK:
         try:
@@ -77,7 +77,7 @@ class FetchedKeys:
         Args:
             url: Of the key set.
         """
-        self._url = url
+        self._url, self._read = url, _KeySet()
         self._fetching: asyncio.Task[None] | None = None
         self._known: Mapping[str, jwt.PyJWK] = {}
         self._fetched = self._failed = float("-inf")
@@ -114,7 +114,7 @@ class FetchedKeys:
         try:
             async with asyncio.timeout(_FETCH_SECONDS):  # The client's own bounds each part of an answer alone.
                 text = await _fetched(self._url)
-            self._known = _keys_of_text(text)
+            self._known = self._read(text)
         except Exception as error:  # noqa: BLE001  # Whatever it is, there are no new keys, and the old ones go on.
             if self._failed <= self._fetched:
                 _LOG.error("API_JWT_KEYS cannot be fetched: %s", str(error) or "no answer in time")
@@ -149,28 +149,61 @@ def _of(keys: Mapping[str, jwt.PyJWK], kid: str) -> jwt.PyJWK:
         raise jwt.PyJWKClientError(message) from None
 
 
-def _keys_of_text(text: str) -> dict[str, jwt.PyJWK]:
+class _KeySet:
+    """Makes keys of a text, and says once how many entries it leaves out (RFC 7517 section 5: as not understood)."""
+
+    def __init__(self) -> None:
+        """Leave out none yet."""
+        self._odd = 0
+
+    def __call__(self, text: str) -> dict[str, jwt.PyJWK]:
+        """The keys for signatures by their ids.
+
+        Args:
+            text: A JSON Web Key Set.
+
+        Raises:
+            ValueError: There is none.
+        """
+        entries = _entries(text)
+        keys = [_key(entry) for entry in entries if not _is_for_other_things(entry)]
+        named = {key.key_id: key for key in keys if key is not None and key.key_id is not None}
+        if not named:
+            message = (
+                'expected a JSON Web Key Set whose keys have a "kid", for example '
+                '{"keys": [{"kid": "1", "kty": "RSA", …}]}'
+            )
+            raise ValueError(message)
+        self._tell(keys.count(None), len(entries))
+        return named
+
+    def _tell(self, odd: int, of: int) -> None:
+        if odd and odd != self._odd:
+            _LOG.warning("API_JWT_KEYS: %d of %d keys cannot be used, and are left out", odd, of)
+        self._odd = odd
+
+
+def _entries(text: str) -> list[Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        found = None
-    return _keys(found)
+        return []
+    entries = found.get("keys") if isinstance(found, dict) else None
+    return entries if isinstance(entries, list) else []
 
 
-def _keys(found: Any) -> dict[str, jwt.PyJWK]:
-    try:
-        keys = jwt.PyJWKSet([key for key in found["keys"] if _is_for_signatures(key)]).keys
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, LookupError):
-        keys = []
-    named = {key.key_id: key for key in keys if key.key_id}
-    if not named:
-        message = (
-            'expected a JSON Web Key Set whose keys have a "kid", for example {"keys": [{"kid": "1", "kty": "RSA", …}]}'
-        )
-        raise ValueError(message)
-    return named
-
-
-def _is_for_signatures(key: dict[str, Any]) -> bool:
+def _is_for_other_things(entry: Any) -> bool:
     """By either of the two ways to say so (RFC 7517 sections 4.2 and 4.3); a key may say nothing."""
-    return key.get("use", "sig") == "sig" and "verify" in key.get("key_ops", ["verify"])
+    if not isinstance(entry, dict):
+        return False
+    use, uses = entry.get("use", "sig"), entry.get("key_ops", ["verify"])
+    return (isinstance(use, str) and use != "sig") or (isinstance(uses, list) and "verify" not in uses)
+
+
+def _key(entry: Any) -> jwt.PyJWK | None:
+    """None where it is none that can be used."""
+    try:
+        sound = isinstance(entry["kid"], str) and entry["kid"] and isinstance(entry.get("use", ""), str)
+        return jwt.PyJWK(entry) if sound and isinstance(entry.get("key_ops", []), list) else None
+    except Exception:  # noqa: BLE001  # Whatever a library says of one, the others go on.
+        return None

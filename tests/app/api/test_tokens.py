@@ -421,6 +421,49 @@ def aged(keys: Any, seconds: float) -> None:
     keys._fetched -= seconds  # noqa: SLF001  # Nobody waits for minutes.
 
 
+ODD: dict[str, Any] = {
+    "null": None,
+    "a text": "x",
+    "a list": [1],
+    "key_ops null": _public(STRANGER) | {"kid": "2", "key_ops": None},
+    "key_ops a number": _public(STRANGER) | {"kid": "2", "key_ops": 7},
+    "key_ops a text": _public(STRANGER) | {"kid": "2", "key_ops": "verify"},
+    "use a list": _public(STRANGER) | {"kid": "2", "use": ["sig"]},
+    "kid a list": _public(STRANGER) | {"kid": ["2"]},
+    "kid an object": _public(STRANGER) | {"kid": {}},
+    "kid a number": _public(STRANGER) | {"kid": 2},
+    "kid missing": _public(STRANGER),
+    "kty a number": {"kid": "2", "kty": 5},
+    "kty unknown": {"kid": "2", "kty": "PQC"},
+    "n a number": {"kid": "2", "kty": "RSA", "n": 5, "e": "AQAB"},
+    "a curve of nobody": {"kid": "2", "kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"},
+    "alg unknown": _public(STRANGER) | {"kid": "2", "alg": "FOO"},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_an_odd_key_is_left_out_of_a_set(issuer: Issuer, tmp_path: Path, odd: Any, caplog: Any) -> None:
+    """Of a file and of a provider, whose next kind of key is to shut out nobody (RFC 7517, 5); the log says it once."""
+    text = json.dumps({"keys": [odd, *json.loads(key_set(("1", KEY)))["keys"]]})
+    file = tmp_path / "jwks.json"
+    file.write_text(text)
+    issuer.answer = (200, text)
+
+    for where in (str(file), issuer.url):
+        caplog.clear()
+        keys = key_source(where)
+        tokens = SignedTokens(RULES, keys)
+        assert caller(tokens, signed()).user == "ada"
+        with pytest.raises(RefusedTokenError, match="not valid"):
+            caller(tokens, signed(STRANGER, kid="2"))
+        if where == issuer.url:
+            aged(keys, 60)
+            with pytest.raises(RefusedTokenError, match="not valid"):
+                caller(tokens, signed(STRANGER, kid="3"))
+        said = [record.getMessage() for record in caplog.records]
+        assert said == ["API_JWT_KEYS: 1 of 2 keys cannot be used, and are left out"]
+
+
 def test_a_known_key_opens_while_the_issuer_hangs(issuer: Issuer) -> None:
     """Those with an unknown one wait for one question; nobody else waits at all."""
     keys = key_source(issuer.url)
