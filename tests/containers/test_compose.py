@@ -177,6 +177,9 @@ def test_the_api_is_given_every_setting_of_its_own() -> None:
 
     assert known
     assert known - OF_OTHER_PLACES <= variables("api").keys()
+    page = (ROOT / "docs" / "containers.md").read_text()
+    (line,) = (each for each in page.splitlines() if each.startswith("The API server is also given every"))
+    assert set(re.findall(r"`((?:API|SESSION_DB)_[A-Z_]*[A-Z])`", line)) == OF_OTHER_PLACES
 
 
 def test_data_is_in_volumes_with_names() -> None:
