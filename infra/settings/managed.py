@@ -132,7 +132,7 @@ class ManagedSettings(Section):
         default=4,
         ge=1,
         le=300,
-        description="how many API server processes use the database at once, 1 to 300; each opens up to 15 connections",
+        description="how many API server processes use the database at once, 1 to 300; each counts as 15 connections",
         examples=[8],
     )
     query_insights: Switch = Field(default=True, description="whether slow queries are recorded", examples=[True])
