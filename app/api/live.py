@@ -33,6 +33,9 @@ _LOG: Final = logging.getLogger(__name__)
 _NO_TEXT, _UNFIT, _REFUSED, _BROKEN, _LATER = 1003, 1007, 1008, 1011, 1013
 """Why a websocket is closed (RFC 6455 section 7.4.1, and the registry that it opens)."""
 
+_GONE: Final = 1006
+"""What no end says, for one without a word (RFC 6455 section 7.4.1)."""
+
 _LONGEST: Final = 123
 """Bytes of the reason (RFC 6455 section 5.5)."""
 
@@ -102,8 +105,8 @@ class _Talk:
         self._scope, self._receive, self._send, self._read = scope, receive, send, read
         self._found: Found = of(scope)
         self._backlog = backlog.Backlog(backlog.room_of(self._found.caller))
-        self._failed: asyncio.Future[SessionDatabaseError] = asyncio.get_running_loop().create_future()
-        self._open = self._closed = False
+        self._over: asyncio.Future[_EndError] = asyncio.get_running_loop().create_future()
+        self._open = self._closed = self._gone = False
         self._status = 0
 
     async def run(self, app: ASGIApp) -> None:
@@ -135,7 +138,9 @@ class _Talk:
     async def send(self, message: Message) -> None:
         """As ASGI."""
         kind = message["type"]
-        if self._closed:
+        if self._gone:
+            await asyncio.sleep(0)  # It runs until it is cancelled.
+        elif self._closed:
             if kind != "websocket.close":
                 raise OSError  # As servers do (ASGI, "WebSocket", "Send - send event").
         elif kind == "websocket.close":
@@ -147,7 +152,10 @@ class _Talk:
             await self._close(code, json.loads(message["body"])["detail"])
         else:
             self._open = self._open or kind == "websocket.accept"
-            await self._tell(message)
+            try:
+                await self._tell(message)
+            except OSError:
+                self._leave()
 
     async def _tell(self, message: Message) -> None:
         async with asyncio.timeout(_UNREAD):  # Its TimeoutError is an OSError, as of a client that has gone.
@@ -157,11 +165,11 @@ class _Talk:
         until = self._found.caller.until if self._found.caller else None
         left = None if until is None else max(0.0, until - time.time())
         coming = asyncio.ensure_future(awaited)
-        both: set[asyncio.Future[Any]] = {coming, self._failed}
+        both: set[asyncio.Future[Any]] = {coming, self._over}
         try:
             await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if self._failed.done():
-                raise _told(self._failed.result())
+            if self._over.done():
+                raise self._over.result()
             if not coming.done():
                 raise _EndError(_REFUSED, "the token has expired")
             return coming.result()
@@ -169,8 +177,15 @@ class _Talk:
             coming.cancel()
 
     def _fail(self, error: SessionDatabaseError) -> None:
-        if not self._failed.done():
-            self._failed.set_result(error)
+        if not self._over.done():
+            self._over.set_result(_told(error))
+
+    def _leave(self) -> None:
+        """The client has gone. ADK hears of it where it reads: after a send that fails it would read, and log both."""
+        self._gone = self._closed = True
+        if not self._over.done():
+            self._over.set_result(_EndError(_GONE, "the client has gone"))
+        _LOG.info("the client of a websocket has gone")
 
     async def _judge(self, text: str | None) -> None:
         if text is None:

@@ -323,6 +323,25 @@ def test_a_websocket_brings_so_much_and_no_more(
     assert reason.endswith("connect again")
 
 
+@pytest.mark.usefixtures("client")
+def test_a_client_that_hangs_up_is_no_error(
+    serve: Any, provider: Any, url: URL, agents: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also in the middle of what is sent to it, where ADK would go on to read from what has ended."""
+    settings = provider.settings | {"AGENTS_DIR": str(agents), "API_CLIENT_CONCURRENCY": "1"}
+    client, headers = serve(url, **settings), provider.headers("ada")
+    for _ in range(20):
+        with talk(client, headers) as socket, contextlib.suppress(ConnectionClosed):
+            for _ in range(30):
+                socket.send('{"blob": {"mimeType": "audio/pcm", "data": "AAAA"}}')
+            socket.recv(30)
+            socket.socket.shutdown(sockets.SHUT_RDWR)
+        while client.get("/list-apps", headers=headers).status_code == 429:
+            """It has not ended yet."""
+
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 @contextlib.contextmanager
 def deaf(client: httpx.Client, headers: dict[str, str]) -> Iterator[tuple[sockets.socket, ClientProtocol]]:
     """A websocket of bob's that reads nothing but the handshake."""
