@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from contextvars import ContextVar
-from typing import Final
+from typing import ClassVar, Final
 from weakref import WeakValueDictionary
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
@@ -13,8 +13,11 @@ from app.api.tokens import Caller
 _WAITING: Final = 10 * 2**20
 """Bytes of messages that agents have not taken yet; a larger one comes in alone. Minutes of audio."""
 
-_KEPT: Final = 64 * 2**20
+_KEPT: Final = 32 * 2**20
 """Bytes that ADK keeps for as long as the websocket is open: the session's events grow with each turn of a user."""
+
+_ALL: Final = 128 * 2**20
+"""Bytes of both, and of messages that wait for room, over all websockets of the process."""
 
 _PATIENCE: Final = 15.0
 """Seconds for room: uvicorn, which reads no pong meanwhile, would hang up after 20 (uvicorn 0.54 `ws_ping_timeout`)."""
@@ -33,7 +36,10 @@ class Room:
     Attributes:
         waiting: Bytes of messages that no agent has taken yet.
         kept: Bytes that stay until their websocket ends.
+        of_all: Both, and what waits for room, in all rooms of the process.
     """
+
+    of_all: ClassVar[int] = 0
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -47,14 +53,18 @@ class Room:
             size: Bytes.
 
         Raises:
-            FullError: There was none for 15 seconds.
+            FullError: There was none for 15 seconds, or there is none in the process.
         """
+        self._take_of_all(size)
         try:
             async with asyncio.timeout(_PATIENCE):
                 while self.waiting and self.waiting + size > _WAITING:
                     self._changed.clear()
                     await self._changed.wait()
-        except TimeoutError:
+        except BaseException as error:
+            Room.of_all -= size
+            if not isinstance(error, TimeoutError):
+                raise
             message = "expected fewer messages at one time: the agent has not taken them yet. Read the session"
             raise FullError(message) from None
         self.waiting += size
@@ -71,6 +81,7 @@ class Room:
         if self.kept and self.kept + size > _KEPT:
             message = f"expected at most {_KEPT} bytes over open websockets: connect again"
             raise FullError(message)
+        self._take_of_all(size)
         self.kept += size
 
     def give_back(self, waiting: int, kept: int = 0) -> None:
@@ -82,7 +93,15 @@ class Room:
         """
         self.waiting -= waiting
         self.kept -= kept
+        Room.of_all -= waiting + kept
         self._changed.set()
+
+    @staticmethod
+    def _take_of_all(size: int) -> None:
+        if Room.of_all + size > max(_ALL, 2 * size):  # A turn waits and stays.
+            message = "expected less over all websockets of this server: connect again later"
+            raise FullError(message)
+        Room.of_all += size
 
 
 _rooms: Final[WeakValueDictionary[str, Room]] = WeakValueDictionary()

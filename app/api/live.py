@@ -129,7 +129,8 @@ class _Talk:
         try:
             message = await self._unless_over(self._receive())
             if message["type"] == "websocket.receive":
-                await self._judge(message.get("text"))
+                turn = await self._judged(message.get("text"))
+                await self._let_in(message["text"], turn=turn)
         except _EndError as end:
             await self._close(end.code, str(end))
             return {"type": "websocket.disconnect", "code": end.code}
@@ -187,7 +188,8 @@ class _Talk:
             self._over.set_result(_EndError(_GONE, "the client has gone"))
         _LOG.info("the client of a websocket has gone")
 
-    async def _judge(self, text: str | None) -> None:
+    async def _judged(self, text: str | None) -> bool:
+        """Whether it is a turn of the user, which becomes an event of the session (google-adk 2.13 `send_to_model`)."""
         if text is None:
             raise _EndError(_NO_TEXT, "expected messages of text")
         try:
@@ -199,11 +201,10 @@ class _Talk:
             raise _EndError(_UNFIT, f"expected a LiveRequest of ADK's: {_misfit(error)}") from None
         if self._found.caller is not None and not self._found.caller.operator and _shared(document):
             raise _EndError(_REFUSED, SHARED)
-        await self._let_in(text, request)
+        return bool(request.content or request.state_delta)
 
-    async def _let_in(self, text: str, request: LiveRequest) -> None:
-        """Sound and pictures pass by; the rest becomes events of a session that ADK holds (2.13 `send_to_model`)."""
-        turn = bool(request.content or request.state_delta)
+    async def _let_in(self, text: str, *, turn: bool) -> None:
+        """A turn stays in ADK's session, sound only where it is saved. What was read of either is let go by now."""
         saved = any(str(each).lower() in _YES for each in self._found.query.values_of("save_live_blob"))
         try:
             if turn:

@@ -323,6 +323,42 @@ def test_a_websocket_brings_so_much_and_no_more(
     assert reason.endswith("connect again")
 
 
+def test_a_message_that_is_larger_than_the_room_comes_in_alone(
+    client: httpx.Client, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as `API_MAX_BODY` allows it, which is the operator's."""
+    for bound in ("_WAITING", "_KEPT", "_ALL"):
+        monkeypatch.setattr(backlog, bound, 2**10)
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(words(LARGE))
+        assert "heard" in socket.recv(30)
+
+
+def test_all_websockets_bring_so_much_and_no_more(
+    client: httpx.Client, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whosever they are; and all of it is given back, however they end."""
+    with talk(client, provider.headers("ada")) as socket:
+        socket.send(words(LARGE))
+        socket.recv(30)
+        held = backlog.Room.of_all
+        monkeypatch.setattr(backlog, "_ALL", held + 2**20)
+        with talk(client, provider.headers("grace", scope="sessions.operate")) as other:
+            other.send(words(LARGE))
+            code, reason = end(other)
+
+    assert held > 2**20
+    assert (code, reason) == (1013, "expected less over all websockets of this server: connect again later")
+
+
+@pytest.fixture(autouse=True)
+def given_back() -> Iterator[None]:
+    """Whatever a test brings over websockets is let go, once it has closed them."""
+    yield
+    while backlog.Room.of_all:
+        time.sleep(0.01)
+
+
 @pytest.mark.usefixtures("client")
 def test_a_client_that_hangs_up_is_no_error(
     serve: Any, provider: Any, url: URL, agents: Path, caplog: pytest.LogCaptureFixture
