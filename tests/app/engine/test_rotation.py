@@ -94,7 +94,7 @@ def test_a_rotation_of_two_roles_is_followed_under_load(
 
     load = asyncio.run(work())
     assert load.failed == []
-    assert load.done >= 80
+    assert load.done >= 60, "what was waited for before, between and after"
 
 
 async def users(engine: AsyncEngine) -> set[str]:
