@@ -53,7 +53,7 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
     report = _teller(report)
     report(f"database: {dsn.masked(url)}")
     _warn(report)
-    _judge(host, url)
+    _judge(host, url, report)
     listener = _listen(host, port)
     if first is not None:
         start.once_up(first, report)
@@ -86,14 +86,15 @@ def _teller(report: Report) -> Report:
 
 def _warn(report: Report) -> None:
     known = [name for group in GROUPS for name, *_ in group.documented()]
-    for line in (*misspelt.lines(environment.names(), known), access.Access.read().unasked):
-        if line is not None:
-            report(f"warning: {line}")
+    for line in misspelt.lines(environment.names(), known):
+        report(f"warning: {line}")
 
 
-def _judge(host: str, url: URL) -> None:
+def _judge(host: str, url: URL, report: Report) -> None:
     """All settings, and the files that they name, before anything is waited for."""
     entry = access.Access.read()
+    if entry.unasked is not None:
+        report(f"warning: {entry.unasked}")
     entry.require(host)
     access.tokens_of(entry)
     start.judge(url)

@@ -152,6 +152,14 @@ def test_a_server_that_is_down_is_told_before_adk_loads() -> None:
     assert "s3cret" not in done.stderr
 
 
+def test_a_misspelt_setting_is_told_where_it_is_the_reason_of_a_refusal() -> None:
+    """The refusal names what is missing, and the warning what was meant to be it."""
+    done = serve("--port", "0", SESSION_DB_URI=NOWHERE, API_ACCESS="token", API_TOKEN_FLIE="/run/secrets/api_token")
+
+    assert done.returncode == 2
+    assert "warning: API_TOKEN_FLIE is no setting. API_TOKEN_FILE is one" in done.stderr
+
+
 def test_a_misspelt_setting_is_told_before_anything_else() -> None:
     """It is no reason not to start; without the line a pool of the default size, or an open API, is all that shows."""
     done = serve(
