@@ -41,7 +41,7 @@ _ENUMS: Final = "google.genai._common"
 _NUMBER: Final = TypeAdapter(float)
 """What pydantic makes of a number, a text too."""
 
-NUMBERS: Final = tuple(
+NUMBERS: Final = frozenset(
     spelling
     for name in (
         "avg_logprobs",
@@ -57,7 +57,7 @@ NUMBERS: Final = tuple(
         "start_timestamp",
         "timestamp",
     )
-    for spelling in dict.fromkeys((name, to_camel(name)))
+    for spelling in (name, to_camel(name))
 )
 """What is a floating-point number anywhere in an event of google-adk 2.13, which pydantic reads from a text as well."""
 
@@ -191,7 +191,7 @@ def _require_event(event: Pairs) -> None:
 
 
 def _require_numbers(document: Pairs) -> None:
-    if not all(_is_finite(number) for each in _objects(document) for number in each.values_of(*NUMBERS)):
+    if not all(_is_finite(value) for each in _objects(document) for name, value in each if name in NUMBERS):
         message = "expected finite numbers where an event has numbers, for example avgLogprobs"
         raise FaultError(message)
 

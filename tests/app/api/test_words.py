@@ -249,7 +249,7 @@ def test_every_number_of_an_event_is_known() -> None:
             if "number" in {field.get("type"), *(each.get("type") for each in field.get("anyOf", ()))}:
                 found |= {name, to_camel(name)}
 
-    assert found == set(NUMBERS)
+    assert found == NUMBERS
 
 
 def test_a_state_may_use_any_key(client: httpx.Client) -> None:
