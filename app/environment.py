@@ -20,6 +20,7 @@ from sqlalchemy import URL
 from app import dsn
 from app.backends.sqlite.uri import database_path
 from app.errors import InvalidSettingError
+from app.regular import readable
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The project's root: the folder that holds `app/`."""
@@ -111,7 +112,7 @@ def agents_dir() -> Path:
                 f"{_shown(folder)} is none."
             )
             raise InvalidSettingError(msg)
-        if os.access(folder, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        if readable(folder):
             return folder
     msg = f"expected AGENTS_DIR to name a folder that user {os.geteuid()} may read: chmod -R a+rX {_shown(folder)}"
     raise InvalidSettingError(msg)

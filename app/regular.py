@@ -1,9 +1,19 @@
-"""Reads a small file that somebody else named: a pipe does not hang the reader, and a long file is not cut."""
+"""Files that somebody else named: who may read them, and a reader that no pipe hangs and that cuts no long one."""
 
 import errno
 import os
 import stat
 from pathlib import Path
+
+
+def readable(path: Path) -> bool:
+    """Whether this process may read a file, or look into a folder; read-only.
+
+    Args:
+        path: The file or folder.
+    """
+    rights = os.R_OK | (os.X_OK if path.is_dir() else 0)
+    return os.access(path, rights, effective_ids=os.access in os.supports_effective_ids)
 
 
 def read(path: Path, longest: int) -> bytes:

@@ -33,6 +33,7 @@ from app.api import (
     traces,
 )
 from app.api.database import Database
+from app.api.documents import Reader
 from app.backends.sqlite.uri import adk_uri
 
 _SCHEME: Final = "session-db"
@@ -111,8 +112,9 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     metrics.install(app, numbers, database.readiness, database.engine)
     description.install(app, entry.access)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
-    access.install(app, entry, limits.Limits.read(), nul=database.engine is None)
-    live.install(app, nul=database.engine is None)
+    read = Reader(nul=database.engine is None)
+    access.install(app, entry, limits.Limits.read(), read)
+    live.install(app, read)
     failures.install(app)
     observed.install(app, [logs.access, numbers.request])
     draining.install(app)

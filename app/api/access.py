@@ -147,14 +147,14 @@ class Access(Settings):
         return host if host and is_loopback(host) else None
 
 
-def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -> None:
+def install(app: FastAPI, access: Access, bounds: limits.Limits, read: Reader) -> None:
     """Put the layers around ADK's routes, inside ADK's own: CORS and host check answer browsers first.
 
     Args:
         app: ADK's app.
         access: Who may come in.
         bounds: How much one client may ask.
-        nul: Whether the database keeps the character NUL.
+        read: Reads bodies.
 
     Raises:
         InvalidSettingError: A file that the settings name cannot be used.
@@ -171,7 +171,7 @@ def install(app: FastAPI, access: Access, bounds: limits.Limits, *, nul: bool) -
         Middleware(crowd.Share, limits=bounds),
         Middleware(users.Gate, routes=app),
         Middleware(Bodies, limits=bounds),
-        Middleware(words.Words, read=Reader(nul=nul)),
+        Middleware(words.Words, read=read),
         Middleware(users.Owners),
     ]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-_LOG: Final = logging.getLogger(__name__)
+from app.regular import readable
 
-_EFFECTIVE: Final = os.access in os.supports_effective_ids
+_LOG: Final = logging.getLogger(__name__)
 
 
 def modules(folder: Path) -> list[str]:
@@ -29,7 +29,7 @@ def tell_unreadable(folder: Path) -> None:
         folder: As above.
     """
     for each in modules(folder):
-        if not all(_may_read(path) for path in _files(folder / each)):
+        if not all(readable(path) for path in _files(folder / each)):
             _LOG.error(
                 "the agent %s cannot be served, since user %d may not read all of it: chmod -R a+rX %s",
                 each,
@@ -44,7 +44,3 @@ def _files(agent: Path) -> Iterator[Path]:
         yield agent
         yield from agent.glob("*.py")
         yield from agent.glob("*.yaml")
-
-
-def _may_read(path: Path) -> bool:
-    return os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0), effective_ids=_EFFECTIVE)

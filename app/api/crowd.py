@@ -5,10 +5,10 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import address
 from app.api.found import of
 from app.api.limits import Limits
 from app.api.problem import problem
+from app.api.rates import client_of
 from app.api.tokens import Caller
 from app.api.users import OPEN
 
@@ -65,7 +65,7 @@ class Share:
             await self._app(scope, receive, send)
             return
         caller = of(scope).caller
-        client, bound = caller.name if caller else address.client(scope), self._bound(caller)
+        client, bound = client_of(caller, scope), self._bound(caller)
         if bound is not None and self._running[client] >= bound:
             detail = f"expected at most {bound} requests, streams and websockets of one client at one time"
             await problem(429, detail, {"Retry-After": "1"})(scope, receive, send)

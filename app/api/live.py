@@ -46,15 +46,15 @@ _YES: Final = ("1", "true", "t", "on", "yes", "y")
 """What pydantic takes for true in a query ("Booleans")."""
 
 
-def install(app: FastAPI, *, nul: bool) -> None:
+def install(app: FastAPI, read: Reader) -> None:
     """Put it right before ADK's routes, behind all that is there already.
 
     Args:
         app: ADK's app.
-        nul: Whether the database keeps the character NUL.
+        read: Reads messages.
     """
     vars(api_server).update(traceback=_Unprinted, LiveRequestQueue=backlog.Queue)
-    app.user_middleware.append(Middleware(Live, read=Reader(nul=nul)))
+    app.user_middleware.append(Middleware(Live, read=read))
 
 
 class _Unprinted:

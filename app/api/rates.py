@@ -36,6 +36,16 @@ class TooOftenError(Exception):
         return problem(429, str(self), {"Retry-After": str(self.seconds)})
 
 
+def client_of(caller: Caller | None, scope: Scope) -> str:
+    """Whose requests are counted together.
+
+    Args:
+        caller: Who makes a request; None for somebody who is not known, and is told by the address.
+        scope: Of the request.
+    """
+    return caller.name if caller else address.client(scope)
+
+
 class Rates:
     """Counts the requests of each client."""
 
@@ -53,13 +63,13 @@ class Rates:
         """Count one request.
 
         Args:
-            caller: Who makes it; None for somebody who is not known, and is told by the address.
+            caller: Who makes it, as `client_of`.
             scope: Of the request.
 
         Raises:
             TooOftenError: It is one too many.
         """
-        client = caller.name if caller else address.client(scope)
+        client = client_of(caller, scope)
         for item in self._bounds(caller):
             if not await self._limiter.hit(item, client):
                 until = (await self._limiter.get_window_stats(item, client)).reset_time

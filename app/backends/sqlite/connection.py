@@ -24,6 +24,7 @@ from app.errors import (
     NotAFileError,
     SessionDatabaseError,
 )
+from app.regular import readable
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process's lock."""
@@ -179,7 +180,7 @@ def _refuse_other_formats(path: Path) -> None:
             raise NotAFileError(message)
         if not stat.S_ISREG(mode):
             raise _other_format(path)
-        if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        if not readable(path):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError as error:
         raise unusable(path, MissingDatabaseError, _GONE) from error
