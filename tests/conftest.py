@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from pulumi.runtime import _grpc_settings
 
 from infra import pulumi_cli
 from rehearsal import ground as grounds
@@ -37,6 +38,9 @@ ROOM = 4 << 30
 MANY = 100
 """Modules that make it worth while not to look at them again."""
 
+APART = ("grpc.use_local_subchannel_pool", 1)
+"""A channel shares no connection with others: one to an engine that is gone would refuse the next one on its port."""
+
 POSTGRESQL = 15
 """The major version where a test names none: the oldest one served, on which least is allowed."""
 
@@ -53,6 +57,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     os.environ.setdefault("GOGC", "400")
+    _grpc_settings._GRPC_CHANNEL_OPTIONS.append(APART)  # noqa: SLF001  # Pulumi has no other way.
     gc.disable()
     if MEMORY.is_mount() and roomy(os.statvfs(MEMORY)):
         grounds.TEMPORARY = MEMORY
