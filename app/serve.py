@@ -13,10 +13,11 @@ from typing import Final
 from sqlalchemy import URL
 
 from app import dsn, environment, misspelt, start
-from app.api import access, logs, unheard
-from app.api.draining import Drain
-from app.api.limits import Limits
-from app.api.stores import Stores
+from app.api.bounds.limits import Limits
+from app.api.entry import access
+from app.api.lifetime.draining import Drain
+from app.api.storage.stores import Stores
+from app.api.telemetry import logs, unheard
 from app.backends import choice
 from app.backends.interface import Report
 from app.credentials.choice import Proof

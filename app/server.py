@@ -13,27 +13,15 @@ from google.adk.sessions.sqlite_session_service import SqliteSessionService
 from sqlalchemy import URL
 
 from app import environment, start
-from app.api import (
-    access,
-    agents,
-    description,
-    draining,
-    exits,
-    failures,
-    heads,
-    health,
-    limits,
-    live,
-    logs,
-    metrics,
-    observed,
-    request_id,
-    sessions,
-    stores,
-    traces,
-)
-from app.api.database import Database
-from app.api.documents import Reader
+from app.api import agents, description, layers, request_id
+from app.api.bounds import heads, limits
+from app.api.content.documents import Reader
+from app.api.entry import access
+from app.api.lifetime import draining, exits, health
+from app.api.sockets import live
+from app.api.storage import failures, sessions, stores
+from app.api.storage.database import Database
+from app.api.telemetry import logs, metrics, observed, traces
 from app.backends.sqlite.uri import adk_uri
 
 _SCHEME: Final = "session-db"
@@ -113,7 +101,7 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     description.install(app, entry.access)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
     read = Reader(nul=database.engine is None)
-    access.install(app, entry, limits.Limits.read(), read)
+    layers.install(app, entry, limits.Limits.read(), read)
     live.install(app, read)
     failures.install(app)
     observed.install(app, [logs.access, numbers.request])

@@ -40,7 +40,7 @@ _UNRESERVED: Final = re.compile(r"[\w.~-]+", re.ASCII)
 """What stands for itself in a URI (RFC 3986, section 2.3): docker-compose.yml cannot percent-encode."""
 
 _TOKEN: Final = re.compile(r"[!-~]{32,}")
-"""As the API server takes one (`app/api/tokens.py`), which this script runs without."""
+"""As the API server takes one (`app/api/entry/tokens.py`), which this script runs without."""
 
 _READABLE: Final = {False: 0o044, True: 0o055}
 """The mode's bits, by whether it is a folder."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api.users import OPEN
+from app.api.entry.users import OPEN
 
 _PROBLEM: Final[Mapping[str, Any]] = {
     "title": "Problem",

@@ -4,11 +4,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import address, users
-from app.api.found import of
+from app.api.bounds.rates import Rates, TooOftenError
+from app.api.entry import address, users
+from app.api.entry.tokens import RefusedTokenError, Tokens, UnavailableKeysError
+from app.api.found import Caller, of
 from app.api.problem import problem
-from app.api.rates import Rates, TooOftenError
-from app.api.tokens import Caller, RefusedTokenError, Tokens, UnavailableKeysError
 
 
 class Door:

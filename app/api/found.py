@@ -8,12 +8,27 @@ from typing import Any, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.api.tokens import Caller
-
 _KEY: Final = "session_db.found"
 
 _IDENTIFIERS: Final = (("app_name", "appName"), ("user_id", "userId"), ("session_id", "sessionId"))
 """Of either spelling, as ADK takes them in bodies; who checks a caller in front of the server may look at the other."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a request.
+
+    Attributes:
+        name: For limits and logs; never a token.
+        user: Whose sessions alone it may touch; anybody's where None.
+        operator: Whether it may use the routes that are no user's, for example `/metrics`.
+        until: When its token has expired, in seconds since 1970; never where None.
+    """
+
+    name: str
+    user: str | None = None
+    operator: bool = True
+    until: float | None = field(default=None, compare=False)
 
 
 class Pairs(list[tuple[str, Any]]):

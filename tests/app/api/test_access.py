@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from app import server
-from app.api.access import Access, tokens_of
-from app.api.tokens import RefusedTokenError, SharedTokens
+from app.api.entry.access import Access, tokens_of
+from app.api.entry.tokens import RefusedTokenError, SharedTokens
 from app.errors import InvalidSettingError
 from tests.app.api.conftest import Provider
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from app import dsn
-from app.api import sessions
+from app.api.storage import sessions
 from app.errors import SessionDatabaseError
 
 URI = "postgresql://adk_user:change-me@db.example.org/adk_sessions"

@@ -133,7 +133,7 @@ def test_the_log_tells_of_the_end(postgresql_url: URL, clusters: Any) -> None:
         server.process.send_signal(signal.SIGTERM)
         out, _ = server.process.communicate()
 
-    told = [line for line in map(json.loads, out.splitlines()) if line["logger"] == "app.api.draining"]
+    told = [line for line in map(json.loads, out.splitlines()) if line["logger"] == "app.api.lifetime.draining"]
     begun, ended = told
     assert (begun["message"], begun["signal"], begun["running"]) == (
         "ending by SIGTERM: 1 running, new connections for 0 s more, then up to 1 s to finish",

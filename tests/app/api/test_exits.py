@@ -8,7 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.api import exits, failures
+from app.api.lifetime import exits
+from app.api.storage import failures
 from tests.app.api.conftest import running
 
 

@@ -312,6 +312,6 @@ def test_an_agent_that_fails_is_told_and_logged(
 
     refused(answer, 500, "its log has more", retry=False)
     assert "key" not in answer.text
-    (record,) = [each for each in caplog.records if each.name == "app.api.failures"]
+    (record,) = [each for each in caplog.records if each.name == "app.api.storage.failures"]
     assert record.exc_info is not None
     assert "the model's key is wrong" in str(record.exc_info[1])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.api import heads
+from app.api.bounds import heads
 from tests.app.api.conftest import running
 
 BOUND = 1.0

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL
 
 from app import dsn, verbs
-from app.api.health import Readiness
+from app.api.lifetime.health import Readiness
 from rehearsal.cluster import Cluster
 
 Serve = Callable[..., httpx.Client]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.limits import Limits
+from app.api.bounds.limits import Limits
 from app.errors import InvalidSettingError
 
 USER = "/apps/echo/users/ada/sessions"
@@ -238,7 +238,7 @@ def test_a_stranger_is_counted_before_the_issuer_is_asked(
     serve: Any, provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who waits for an issuer that hangs would otherwise take the places of those who need no answer of it."""
-    monkeypatch.setattr("app.api.keys._FETCH_SECONDS", 0.2)
+    monkeypatch.setattr("app.api.entry.keys._FETCH_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as issuer:  # Which takes connections, and never answers.
         port = issuer.getsockname()[1]
         keys = f"http://127.0.0.1:{port}/jwks.json"

@@ -20,7 +20,7 @@ from websockets.sync.connection import Connection
 from websockets.uri import parse_uri
 
 from app import server
-from app.api import backlog, live
+from app.api.sockets import backlog, live
 from rehearsal.cluster import Cluster
 
 AGENT = '''
@@ -413,7 +413,7 @@ def test_who_never_reads_does_not_keep_its_place(
 def test_nothing_is_compressed(sqlite_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or 180 KB of a client are 180 MB of messages before the first is looked at; uvicorn stops reading in between."""
     monkeypatch.setenv("API_ACCESS", "loopback")
-    monkeypatch.setattr("app.api.logs.install", lambda *_: None)  # It is the whole process's.
+    monkeypatch.setattr("app.api.telemetry.logs.install", lambda *_: None)  # It is the whole process's.
     made = server.running("127.0.0.1", sqlite_url)
     with sockets.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=made.run, args=([listener],))

@@ -17,8 +17,8 @@ from google.adk.errors._stale_session_error import StaleSessionError
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import OperationalError
 
-from app.api import logs, unheard
 from app.api.kinds import UnforeseenError
+from app.api.telemetry import logs, unheard
 from app.environment import ROOT
 from app.errors import DiskFullError
 
@@ -82,7 +82,7 @@ def group() -> Exception:
     return ExceptionGroup("two of them", [ValueError(WISH), ExceptionGroup("more", [RuntimeError(f"no {WISH}")])])
 
 
-@pytest.mark.parametrize("logger", ["google_adk.anything", "app.api.failures", "uvicorn.error", "my_agent"])
+@pytest.mark.parametrize("logger", ["google_adk.anything", "app.api.storage.failures", "uvicorn.error", "my_agent"])
 def test_an_exception_is_logged_by_its_place_and_kind(installed: Any, logger: str) -> None:
     """Whoever logs it and however: whoever is on call sees where, and nobody sees what a user said."""
     read = installed("info")
@@ -169,7 +169,7 @@ def test_what_ends_a_thread_is_in_the_log_as_well(installed: Any) -> None:
         threading.excepthook, sys.unraisablehook = hooks
     lines = read()
 
-    assert [line["logger"] for line in lines] == ["app.api.unheard"] * 2
+    assert [line["logger"] for line in lines] == ["app.api.telemetry.unheard"] * 2
     assert WISH not in str(lines)
     assert all("ValueError" in line["exc_info"] for line in lines)
 

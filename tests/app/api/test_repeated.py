@@ -2,7 +2,7 @@
 
 import logging
 
-from app.api.repeated import Repeated
+from app.api.telemetry.repeated import Repeated
 
 
 def record(message: str) -> logging.LogRecord:

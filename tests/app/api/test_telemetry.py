@@ -183,7 +183,7 @@ def _live(client: httpx.Client, cluster: Cluster, url: URL) -> None:
 
 def test_each_request_has_its_line(told: Told) -> None:
     """With the route, not the path; and with the id that it came with."""
-    lines = [line for line in told.lines if line["logger"] == "app.api.logs"]
+    lines = [line for line in told.lines if line["logger"] == "app.api.telemetry.logs"]
     runs = {line["route"]: line for line in lines if line["request_id"] == ID}
 
     assert set(runs) == {"/run", "/run_sse"}
@@ -203,7 +203,7 @@ def test_probes_do_not_fill_the_log(told: Told) -> None:
 
 def test_a_failure_is_in_the_log_under_the_request_id(told: Told) -> None:
     """With its kind, for a search."""
-    (_, failed) = [line for line in told.lines if line["logger"] == "app.api.sessions"]
+    (_, failed) = [line for line in told.lines if line["logger"] == "app.api.storage.sessions"]
     (request,) = [line for line in told.lines if line.get("status") == 503]
 
     assert failed["request_id"] == request["request_id"]
@@ -271,5 +271,5 @@ def test_a_log_for_people_is_a_line_of_text(postgresql_url: URL) -> None:
         out, _ = process.communicate()
 
     route = re.escape("/apps/{app_name}/users/{user_id}/sessions/{session_id}")
-    assert re.search(rf"INFO app\.api\.logs \[{ID}\] GET {route} 404 [\d.]+ ms\n", out), out
+    assert re.search(rf"INFO app\.api\.telemetry\.logs \[{ID}\] GET {route} 404 [\d.]+ ms\n", out), out
     assert process.returncode == 0

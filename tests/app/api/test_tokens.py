@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import InsecureKeyLengthWarning
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from app.api import keys as keys_module
-from app.api.keys import key_source
-from app.api.signed import Rules, SignedTokens
-from app.api.tokens import Caller, RefusedTokenError, SharedTokens, Tokens, UnavailableKeysError, accepted
-from app.api.watched import WatchedFile
+from app.api.entry import keys as keys_module
+from app.api.entry.keys import key_source
+from app.api.entry.signed import Rules, SignedTokens
+from app.api.entry.tokens import RefusedTokenError, SharedTokens, Tokens, UnavailableKeysError, accepted
+from app.api.entry.watched import WatchedFile
+from app.api.found import Caller
 
 ONE, OTHER = "one-" + "x" * 32, "other-" + "x" * 32
 KEY, STRANGER = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 2048)
@@ -513,7 +514,7 @@ def test_keys_outlast_an_outage_of_the_issuer_for_a_day(issuer: Issuer, caplog: 
         asyncio.run(ask())
 
     assert issuer.fetched == 5
-    said = [record.getMessage() for record in caplog.records if record.name == "app.api.keys"]
+    said = [record.getMessage() for record in caplog.records if record.name == "app.api.entry.keys"]
     assert [line.split(":")[0] for line in said] == [
         "API_JWT_KEYS cannot be fetched",
         "API_JWT_KEYS can be fetched again",

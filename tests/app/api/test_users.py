@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from app import server
-from app.api.users import OPEN, ROUTES, Reach
+from app.api.entry.users import OPEN, ROUTES, Reach
 
 SESSIONS = "/apps/echo/users/{}/sessions"
 JSON = {"Content-Type": "application/json"}

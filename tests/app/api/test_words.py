@@ -10,7 +10,7 @@ import pytest
 from google.adk.events import Event
 from pydantic.alias_generators import to_camel
 
-from app.api.words import NUMBERS, fault_of_id
+from app.api.content.words import NUMBERS, fault_of_id
 
 USER = "/apps/echo/users/ada/sessions"
 JSON = {"Content-Type": "application/json"}

@@ -5,20 +5,13 @@ from pathlib import Path
 from typing import Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
 from pydantic import SecretStr, field_validator, model_validator
-from starlette.middleware import Middleware
 
-from app.api import crowd, limits, targets, users, words
-from app.api.address import is_loopback
-from app.api.bodies import Bodies
-from app.api.documents import Reader
-from app.api.door import Door
-from app.api.keys import key_source
-from app.api.rates import Rate, Rates
-from app.api.signed import Rules, SignedTokens
-from app.api.tokens import SharedTokens, Tokens, accepted
-from app.api.watched import WatchedFile
+from app.api.entry.address import is_loopback
+from app.api.entry.keys import key_source
+from app.api.entry.signed import Rules, SignedTokens
+from app.api.entry.tokens import SharedTokens, Tokens, accepted
+from app.api.entry.watched import WatchedFile
 from app.errors import InvalidSettingError
 from app.settings import WHERE, Settings, variable
 
@@ -145,35 +138,6 @@ class Access(Settings):
         if self.access == "loopback":
             return _ANY_LOOPBACK  # Whoever is let in calls from this machine, wherever it arrives.
         return host if host and is_loopback(host) else None
-
-
-def install(app: FastAPI, access: Access, bounds: limits.Limits, read: Reader) -> None:
-    """Put the layers around ADK's routes, inside ADK's own: CORS and host check answer browsers first.
-
-    Args:
-        app: ADK's app.
-        access: Who may come in.
-        bounds: How much one client may ask.
-        read: Reads bodies.
-
-    Raises:
-        InvalidSettingError: A file that the settings name cannot be used.
-    """
-    words.install(app)
-    targets.install(app)
-    rates = Rates(bounds)
-    app.user_middleware += [
-        Middleware(limits.Heads),
-        Middleware(crowd.Crowd, limits=bounds),
-        Middleware(targets.Targets),
-        Middleware(Door, tokens=tokens_of(access), rates=rates, loopback=access.access == "loopback"),
-        Middleware(Rate, rates=rates),
-        Middleware(crowd.Share, limits=bounds),
-        Middleware(users.Gate, routes=app),
-        Middleware(Bodies, limits=bounds),
-        Middleware(words.Words, read=read),
-        Middleware(users.Owners),
-    ]
 
 
 def tokens_of(access: Access) -> Tokens | None:

@@ -5,12 +5,11 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.found import of
-from app.api.limits import Limits
+from app.api.bounds.limits import Limits
+from app.api.bounds.rates import client_of
+from app.api.entry.users import OPEN
+from app.api.found import Caller, of
 from app.api.problem import problem
-from app.api.rates import client_of
-from app.api.tokens import Caller
-from app.api.users import OPEN
 
 _PARTS: Final = 50
 """Of which one user has one: whoever waits in a websocket costs next to nothing, and would keep the others out."""

@@ -17,9 +17,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import environment
-from app.api import exits, sessions
 from app.api.kinds import told
+from app.api.lifetime import exits
 from app.api.problem import problem
+from app.api.storage import sessions
 from app.errors import SessionDatabaseError
 
 _LOG: Final = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import artifacts
 from app.api.problem import problem
+from app.api.storage import artifacts
 from app.errors import InvalidSettingError
 from app.settings import WHERE, Settings, variable
 

@@ -7,8 +7,8 @@ from pydantic import field_validator
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.content.targets import sent
 from app.api.problem import problem
-from app.api.targets import sent
 from app.settings import Settings, variable
 
 RATE: Final = "600/minute"

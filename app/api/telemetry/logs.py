@@ -14,9 +14,9 @@ from asgi_correlation_id import CorrelationIdFilter
 from pythonjsonlogger.json import JsonFormatter
 
 from app.api import agents
-from app.api.concealed import Concealed
-from app.api.observed import Seen
-from app.api.repeated import Repeated
+from app.api.telemetry.concealed import Concealed
+from app.api.telemetry.observed import Seen
+from app.api.telemetry.repeated import Repeated
 from app.settings import Settings, variable
 
 _LOG: Final = logging.getLogger(__name__)

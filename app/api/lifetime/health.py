@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.api import draining
 from app.api.kinds import name, told
+from app.api.lifetime import draining
 from app.backends.postgresql import failures
 from app.backends.postgresql.readiness import expect_ready
 from app.backends.sqlite import readiness as sqlite

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.documents import FaultError, Reader
+from app.api.content.documents import FaultError, Reader
+from app.api.content.targets import fault_of_names
 from app.api.found import Found, Pairs, of
 from app.api.problem import problem
-from app.api.targets import fault_of_names
 
 LONGEST: Final = 128
 """Characters of an app's name, a user, a session and an event (google-adk 2.13 `DEFAULT_MAX_KEY_LENGTH`)."""

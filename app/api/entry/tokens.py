@@ -3,30 +3,13 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from app.api.watched import UnusableFileError
+from app.api.entry.watched import UnusableFileError
+from app.api.found import Caller
 
 _SHORTEST: Final = 32
 """Characters: 128 bits as `openssl rand -hex 16` prints them, which nobody guesses over a network."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who makes a request.
-
-    Attributes:
-        name: For limits and logs; never a token.
-        user: Whose sessions alone it may touch; anybody's where None.
-        operator: Whether it may use the routes that are no user's, for example `/metrics`.
-        until: When its token has expired, in seconds since 1970; never where None.
-    """
-
-    name: str
-    user: str | None = None
-    operator: bool = True
-    until: float | None = field(default=None, compare=False)
 
 
 class RefusedTokenError(Exception):

@@ -10,9 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.found import Found, Pairs, of
+from app.api.found import Caller, Found, Pairs, of
 from app.api.problem import problem
-from app.api.tokens import Caller
 
 OPEN: Final = frozenset({"/livez", "/readyz", "/health"})
 """What an orchestrator asks without a token; they tell of the process and its database, and of no session."""

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
 
-from app.api.tokens import Caller
+from app.api.found import Caller
 
 _WAITING: Final = 10 * 2**20
 """Bytes of messages that agents have not taken yet; a larger one comes in alone. Minutes of audio."""

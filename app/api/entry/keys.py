@@ -13,8 +13,8 @@ from typing import Any, Final
 import httpx
 import jwt
 
-from app.api.tokens import Permit
-from app.api.watched import UnusableFileError, WatchedFile
+from app.api.entry.tokens import Permit
+from app.api.entry.watched import UnusableFileError, WatchedFile
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import capacity, start
-from app.api.health import BOUND, PostgresqlCheck, Readiness, SqliteCheck
+from app.api.lifetime.health import BOUND, PostgresqlCheck, Readiness, SqliteCheck
 from app.engine import Pool, create
 
 _LOG: Final = logging.getLogger(__name__)

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import jwt
 
-from app.api.keys import Keys
-from app.api.tokens import Caller, Permit, RefusedTokenError, UnavailableKeysError, granted
-from app.api.words import fault_of_id
+from app.api.content.words import fault_of_id
+from app.api.entry.keys import Keys
+from app.api.entry.tokens import Permit, RefusedTokenError, UnavailableKeysError, granted
+from app.api.found import Caller
 
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Asymmetric ones alone: with HS256 among them whoever has the public key could sign (RFC 8725 section 2.1)."""

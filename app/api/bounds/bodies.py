@@ -7,10 +7,10 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.bounds.limits import CLOSE, Limits
+from app.api.entry.users import OPEN
 from app.api.found import of
-from app.api.limits import CLOSE, Limits
 from app.api.problem import problem
-from app.api.users import OPEN
 
 _LARGEST_AT_ONCE: Final = 8
 """Bodies of API_MAX_BODY: each costs some four times its size, and docker compose gives a container 1 GiB."""

@@ -10,12 +10,11 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import address
-from app.api.found import of
-from app.api.limits import RATE, Limits
+from app.api.bounds.limits import RATE, Limits
+from app.api.entry import address
+from app.api.entry.users import OPEN
+from app.api.found import Caller, of
 from app.api.problem import problem
-from app.api.tokens import Caller
-from app.api.users import OPEN
 
 
 class TooOftenError(Exception):

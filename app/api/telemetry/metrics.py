@@ -19,9 +19,9 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from app.api.health import Readiness
 from app.api.kinds import name
-from app.api.observed import Seen
+from app.api.lifetime.health import Readiness
+from app.api.telemetry.observed import Seen
 from app.pool import MeasuredPool
 
 _REQUEST_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

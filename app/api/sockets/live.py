@@ -17,13 +17,14 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from app.api import backlog, failures, sessions
-from app.api.documents import FaultError, Reader
+from app.api.bounds.rates import TooOftenError
+from app.api.content.documents import FaultError, Reader
+from app.api.entry.users import SHARED, writes_shared
 from app.api.found import Found, Pairs, of
 from app.api.kinds import told
 from app.api.problem import problem
-from app.api.rates import TooOftenError
-from app.api.users import SHARED, writes_shared
+from app.api.sockets import backlog
+from app.api.storage import failures, sessions
 from app.errors import SessionDatabaseError
 
 _T = TypeVar("_T")

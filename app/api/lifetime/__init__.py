@@ -1,0 +1,1 @@
+"""How a server says that it is well, and how it ends."""

@@ -1,0 +1,1 @@
+"""Where ADK keeps sessions, artifacts and memories, and what a client is told when that fails."""
