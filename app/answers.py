@@ -55,6 +55,18 @@ class Finite(click.FloatRange):
         return found
 
 
+class Port(click.IntRange):
+    """A port, which a user of make names in another way than one of the command itself."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As `click.IntRange`."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            message = f"expected {self.min} to {self.max}, for example --port 8001 or make serve PORT=8001, not {value}"
+            self.fail(message, param, ctx)
+
+
 def said(line: str) -> None:
     """One line of progress, for people."""
     err.print(line, markup=False)

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from app import dsn, environment, probe, target
-from app.answers import EXIT_CODES, Finite, answer, err, json_option, out, said, silent
+from app.answers import EXIT_CODES, Finite, Port, answer, err, json_option, out, said, silent
 from app.backends.interface import Roles, Target, Waits
 from app.connect.command import connect
 from app.drills.command import drill
@@ -27,6 +27,8 @@ Restart the servers on this database: they still work in the old layout.
 Events that could not be read safely: {refused}. The table session_db_refused_events names them and the reasons.
 The old events are kept in session_db_events_v0, with them the refused ones."""
 
+
+_HELD = "the database is as it should be, and ADK itself wrote, read and deleted a session in it"
 
 _LEFT = """
 Left in {tables}: one row of the app {app}, which ADK makes and this role may not delete.
@@ -62,6 +64,7 @@ def _database(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group(epilog=f"Example: session-db verify --stack dev\n{EXIT_CODES}")
+@click.version_option(package_name="session-database", message="%(version)s")
 def cli() -> None:
     """Look after the session database named by SESSION_DB_URI (environment, .env.local or .env)."""
 
@@ -129,6 +132,7 @@ def verify(name: str | None, *, as_json: bool, **options: Any) -> None:
         found = verbs.verify(database)
         if not as_json:
             _show(database, dict(found.tables))
+            err.print(_HELD, markup=False)
             if found.left:
                 err.print(_LEFT.format(tables=" and ".join(found.left), app=probe.APP), markup=False)
         file = {} if found.file is None else {"file": str(found.file)}
@@ -174,7 +178,7 @@ docs/api.md has all of them under Settings, each with its default and what it ma
 @click.option(
     "--host", default="127.0.0.1", show_default=True, callback=_one_line, help="Others than loopback need API_ACCESS."
 )
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--port", default=8000, show_default=True, type=Port(0, 65535), help="0 takes a free one.")
 @click.option("--bootstrap", "first", is_flag=True, help="Bootstrap before, with ADMIN_DB_URI where that is set.")
 def serve(name: str | None, host: str, port: int, *, rehearse: bool, first: bool) -> None:
     """Run the ADK API server; SQLite in data/sessions/ unless SESSION_DB_URI is set."""

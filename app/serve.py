@@ -17,7 +17,7 @@ from app.api.bounds.limits import Limits
 from app.api.entry import access
 from app.api.lifetime.draining import Drain
 from app.api.storage.stores import Stores
-from app.api.telemetry import logs, unheard
+from app.api.telemetry import logs, traces, unheard
 from app.backends import choice
 from app.backends.interface import Report
 from app.credentials.choice import Proof
@@ -99,6 +99,7 @@ def _judge(host: str, url: URL, report: Report) -> None:
     entry.require(host)
     access.tokens_of(entry)
     start.judge(url)
+    traces.judge()
     for settings in GROUPS:
         settings.read()
 

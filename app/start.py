@@ -61,7 +61,7 @@ def make_ready(url: URL, report: Report = lambda _: None) -> None:
         SessionDatabaseError: As `verbs.make_ready`; what can pass with time only after SESSION_DB_WAIT seconds.
     """
     with failures.advised(advice(url)):
-        once_up(lambda: _make_ready(url), report)
+        once_up(lambda: _make_ready(url, report), report)
 
 
 def advice(url: URL) -> Mapping[str, str]:
@@ -121,22 +121,22 @@ def once_up(work: Callable[[], object], report: Report) -> None:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _make_ready(url: URL) -> None:
+def _make_ready(url: URL, report: Report) -> None:
     if url.get_backend_name() == "sqlite":
-        verbs.make_ready(url)
+        verbs.make_ready(url, report)
         return
     make_ready = _expect_ready if Pool.read().pooler == "transaction" else verbs.make_ready
     source = credentials(url)
     login = source.login()
     try:
-        make_ready(login.on(url))
+        make_ready(login.on(url), report)
     except AuthenticationError:
         if (other := another(source, login)) is None:
             raise
-        make_ready(other.on(url))
+        make_ready(other.on(url), report)
 
 
-def _expect_ready(url: URL) -> None:
+def _expect_ready(url: URL, _: Report) -> None:
     """Behind a pooler nothing is made, since a bootstrap depends on what a session keeps; it has to be there."""
     try:
         with opened(url, Waits(), pooled=True) as connection:

@@ -37,11 +37,12 @@ def bootstrap(target: Target, report: Report = lambda _: None) -> Bootstrapped:
     return choice.of(target.owner).bootstrap(target, report)
 
 
-def make_ready(url: URL) -> None:
+def make_ready(url: URL, report: Report = lambda _: None) -> None:
     """What a server does before it starts: as `bootstrap` in the server's own role, but no layout is converted.
 
     Args:
         url: The database as ADK opens it.
+        report: Takes a line for each step.
 
     Raises:
         InsufficientRightsError: Something is missing that the role may not make.
@@ -49,7 +50,7 @@ def make_ready(url: URL) -> None:
         SessionDatabaseError: As `bootstrap`.
     """
     try:
-        bootstrap(Target(url, url, convert=False))
+        bootstrap(Target(url, url, convert=False), report)
     except InsufficientRightsError as error:
         if url.get_backend_name() == "sqlite":
             raise

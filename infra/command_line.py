@@ -59,6 +59,7 @@ _rehearse = click.option(
 
 
 @click.group(epilog=f"Example: python -m infra up --stack dev\n{_EXIT_CODES}")
+@click.version_option(package_name="session-database", message="%(version)s")
 def cli() -> None:
     """Drive the Pulumi program of the session database."""
 

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def test_the_help_has_an_example_and_the_exit_codes(command: tuple[str, ...]) ->
     loaded = {line.rsplit("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "app" in loaded
     assert "google" not in loaded
+
+
+def test_the_release_is_told() -> None:
+    """As in session_db_history, by which replicas, image and database are compared."""
+    assert run(sys.executable, "-m", "app.cli", "--version").stdout == f"{version('session-database')}\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -148,7 +154,10 @@ def test_a_verification_for_people(database: Path, session_db: Any) -> None:
     done = session_db("verify", uri=database)
 
     assert done.returncode == 0
-    assert done.stderr == "trying the database with ADK\n"
+    assert done.stderr.splitlines() == [
+        "trying the database with ADK",
+        "the database is as it should be, and ADK itself wrote, read and deleted a session in it",
+    ]
     lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
     assert lines == [[f"sqlite:///{database}"], ["table", "rows"], *([table, "0"] for table in TABLES)]
 

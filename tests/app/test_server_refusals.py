@@ -45,6 +45,16 @@ def test_a_port_that_is_taken_is_told_before_adk_loads(path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("port", ["abc", "99999", "-1"])
+def test_a_port_that_is_none_is_told_with_an_example(port: str, path: Path) -> None:
+    """Whichever of both ways somebody gave it."""
+    done = serve("--port", port, SESSION_DB_URI=f"sqlite:///{path}")
+
+    assert done.returncode == 2
+    assert f"expected 0 to 65535, for example --port 8001 or make serve PORT=8001, not {port}" in done.stderr
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     ("words", "passed"), [(["PORT=8001"], "--port 8001"), (["STACK=dev"], "--stack dev"), ([], "")]
 )
@@ -86,9 +96,13 @@ def test_a_password_of_no_server_is_refused(setting: str, path: Path) -> None:
     [
         ({"SESSION_DB_URI": f"{NOWHERE}?sslmode=verify-full&sslrootcert=/nope"}, "a readable file with the CA"),
         ({"SESSION_DB_URI": NOWHERE, "API_ACCESS": "token", "API_TOKEN_FILE": "/nope"}, "expected API_TOKEN_FILE"),
+        (
+            {"SESSION_DB_URI": NOWHERE, "OTEL_EXPORTER_OTLP_ENDPOINT": "nonsense"},
+            "expected OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
     ],
 )
-def test_a_file_that_is_not_there_is_told_before_anything_is_waited_for(settings: dict[str, str], words: str) -> None:
+def test_what_is_not_there_is_told_before_anything_is_waited_for(settings: dict[str, str], words: str) -> None:
     """Nothing answers at that address, and for that there would be a wait of a minute."""
     done = serve("--port", "0", **settings)
 

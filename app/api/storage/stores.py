@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 _SCHEME: Final = "session-db"
 _OF_THE_PROCESS: Final = "memory://"
 _ARTIFACTS: Final = "/apps/{app_name}/users/{user_id}/sessions/{session_id}/artifacts"
+_PACKAGES: Final = ". Its Python package is missing, for gs:// google-cloud-storage: docs/containers.md"
 _MEMORY: Final = "/apps/{app_name}/users/{user_id}/memory"
 
 
@@ -78,6 +79,7 @@ def _made(name: str, place: str | None, make: Callable[..., _T | None], named: d
         service = make(place or _OF_THE_PROCESS, **named)
     except Exception as error:  # noqa: BLE001  # A vendor's library may raise anything; its words may be secret.
         reason = str(error) if isinstance(error, ImportError | ValueError) else type(error).__name__
+        reason += _PACKAGES if isinstance(error, ImportError) else ""
         raise InvalidSettingError(_unusable(name, reason)) from None
     if service is None:
         raise InvalidSettingError(_unusable(name, "ADK knows no such scheme"))

@@ -5,6 +5,7 @@ ADK itself sets the provider and its exporter from the OTEL_ variables (google-a
 
 import os
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from opentelemetry import trace
@@ -12,6 +13,8 @@ from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import Span, Status, StatusCode
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import InvalidSettingError
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -22,6 +25,19 @@ _TIMEOUT: Final = "OTEL_EXPORTER_OTLP_TIMEOUT"
 """Seconds; at its end a process waits for the export that runs and for the last one, beyond its own drain."""
 
 _PROBES: Final = "livez,readyz,metrics,health"
+
+
+def judge() -> None:
+    """Refuse an endpoint that no span can be sent to; read-only.
+
+    Raises:
+        InvalidSettingError: It is no http or https URL (OpenTelemetry, "OTLP Exporter Configuration").
+    """
+    for name in _ENDPOINTS:
+        parts = urlsplit(os.environ.get(name, ""))
+        if os.environ.get(name) and not (parts.scheme in ("http", "https") and parts.hostname):
+            message = f"expected {name} to be an http or https URL, for example {name}=http://localhost:4318"
+            raise InvalidSettingError(message)
 
 
 def prepare() -> None:

@@ -132,6 +132,7 @@ def test_artifacts_in_memory_are_the_process_own(serve: Serve) -> None:
         ("API_ARTIFACTS", "bucket", "ADK knows no such scheme"),
         ("API_ARTIFACTS", "file://elsewhere/folder", "local filesystem"),
         ("API_ARTIFACTS", "file:///none/such", "there is no folder /none/such"),
+        ("API_ARTIFACTS", "gs://bucket", "google-cloud-storage: docs/containers.md"),
         ("API_MEMORIES", "rag://", "corpus"),
         ("API_MEMORIES", "nowhere://x", "ADK knows no such scheme"),
     ],
