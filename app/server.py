@@ -14,7 +14,7 @@ from sqlalchemy import URL
 
 from app import environment, start
 from app.api import agents, description, layers, request_id
-from app.api.bounds import heads, limits
+from app.api.bounds import connections, limits
 from app.api.content.documents import Reader
 from app.api.entry import access
 from app.api.lifetime import draining, exits, health
@@ -71,7 +71,7 @@ def running(host: str, url: URL) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        http=heads.bounded(bounds.head_seconds),
+        http=connections.bounded(bounds.head_seconds),
         ws_max_size=bounds.body,
         ws_per_message_deflate=False,  # Kilobytes become all their messages at once, a thousandfold.
         timeout_keep_alive=drain.keep_alive,

@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from app.api.bounds.limits import Limits
+from app.api.bounds.room import SMALL, Held, NoRoomError, Room
 from app.errors import InvalidSettingError
 
 USER = "/apps/echo/users/ada/sessions"
 JSON = {"Content-Type": "application/json"}
 TOKEN = "x" * 32
+LARGE = 2 * SMALL
 
 
 @pytest.fixture(scope="module")
@@ -56,19 +58,65 @@ def test_a_body_of_an_unknown_size_is_counted_as_it_comes(client: httpx.Client) 
 
 def test_large_bodies_have_room_for_so_many_at_once(serve: Any) -> None:
     """Each may be as large as it is; together they would be more than the memory of a container."""
-    client = serve(API_MAX_BODY="2000")
+    client = serve(API_MAX_BODY=str(LARGE))
     with contextlib.ExitStack() as stack:
-        for _ in range(8):  # Of 2000 bytes each, of which the last one does not come.
-            waiting = stack.enter_context(connected(client))
-            waiting.sendall(f"{HEAD}Content-Length: 2000\r\n\r\n".encode() + body(2000)[:-1])
-        answers = (client.post(USER, content=body(100), headers=JSON) for _ in range(1000))
-        refused = next(answer for answer in answers if answer.status_code != 200)
+        for _ in range(8):
+            stack.enter_context(unfinished(client))
+        refused = next(answer for answer in posts(client) if answer.status_code != 200)
 
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert "fewer large bodies" in refused.json()["detail"]
-        assert client.get(USER).status_code == 200
+        assert client.post(USER, content=body(SMALL), headers=JSON).status_code == 200, "a small one always has room"
 
-    assert any(client.post(USER, content=body(100), headers=JSON).status_code == 200 for _ in range(1000))
+    assert any(answer.status_code == 200 for answer in posts(client))
+
+
+def test_one_users_large_bodies_leave_room_for_anothers(serve: Any, provider: Any) -> None:
+    """A quarter is a user's; who sends more is told to come again."""
+    client = serve(**provider.settings, API_MAX_BODY=str(LARGE))
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(unfinished(client, **provider.headers("ada")))
+        refused = next(answer for answer in posts(client, **provider.headers("ada")) if answer.status_code != 200)
+
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert "of one user" in refused.json()["detail"]
+        bobs = client.post(USER.replace("ada", "bob"), content=body(LARGE), headers=JSON | provider.headers("bob"))
+        assert bobs.status_code == 200
+
+    assert any(answer.status_code == 200 for answer in posts(client, **provider.headers("ada")))
+
+
+def test_a_body_that_is_read_takes_half_of_its_room() -> None:
+    """A turn may take minutes, in which there is one copy of what was four; and all is given back, once."""
+    room = Room(LARGE)
+    turns = [Held(room, None) for _ in range(15)]
+    for turn in turns:
+        turn.grow(LARGE)
+        turn.settle()
+    with pytest.raises(NoRoomError):
+        Held(room, None).grow(LARGE)
+
+    for turn in turns:
+        turn.let_go()
+        turn.settle()
+        turn.let_go()
+
+    assert (room.free, room.of_user) == (8 * LARGE, {})
+
+
+def posts(client: httpx.Client, **headers: str) -> Iterator[httpx.Response]:
+    """One large body after the other."""
+    return (client.post(USER, content=body(LARGE), headers=JSON | headers) for _ in range(1000))
+
+
+@contextlib.contextmanager
+def unfinished(client: httpx.Client, **headers: str) -> Iterator[None]:
+    """A large body of which the last byte does not come."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with connected(client) as waiting:
+        waiting.sendall(f"{HEAD}{lines}Content-Length: {LARGE}\r\n\r\n".encode() + body(LARGE)[:-1])
+        yield
 
 
 def connected(client: httpx.Client) -> socket.socket:
