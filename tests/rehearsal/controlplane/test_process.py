@@ -1,10 +1,11 @@
 """The process: started by whoever needs it, found by all others, ended in order, and back after a kill."""
 
+import contextlib
 import json
 import os
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def test_a_control_plane_that_is_killed_takes_its_servers_along_and_brings_them_
     plane.call("users.create", cloud="aws", server="life-1", name="ada", password="change-me")
 
     os.kill(plane.pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid) for pid in _guards(folder, processes)], timeout=30)
+    psutil.wait_procs(list(_guards(folder, processes)), timeout=30)
     back = client.connect(folder)
     found = back.call("servers.describe", cloud="aws", name="life-1")
 
@@ -85,8 +86,10 @@ def test_a_control_plane_that_is_killed_takes_its_servers_along_and_brings_them_
     back.call("servers.delete", cloud="aws", name="life-1")
 
 
-def _guards(folder: Path, processes: Processes) -> list[int]:
-    return [pid for pid in processes(folder) if psutil.pid_exists(pid)]
+def _guards(folder: Path, processes: Processes) -> Iterator[psutil.Process]:
+    for pid in processes(folder):
+        with contextlib.suppress(psutil.NoSuchProcess):  # It has ended meanwhile.
+            yield psutil.Process(pid)
 
 
 def test_a_clean_stop_ends_every_server(folder: Path, processes: Processes) -> None:
