@@ -94,14 +94,15 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
     agents.tell_unreadable(environment.agents_dir())
     database, numbers = Database.of(url), metrics.Metrics()
     entry, places = access.Access.read(), stores.Stores.read()
-    app = _adk(host, database, numbers, entry, places)
+    asked = limits.Limits.read()
+    app = _adk(host, _registered(database, numbers, asked.read_bytes), database, entry, places)
     stores.install(app, places)
     health.install(app, database.readiness)
     metrics.install(app, numbers, database.readiness, database.engine)
     description.install(app, entry.access)
     # From the inside out: what is installed later sees a request earlier, and its answer later.
     read = Reader(nul=database.engine is None)
-    layers.install(app, entry, limits.Limits.read(), read)
+    layers.install(app, entry, asked, read)
     live.install(app, read)
     failures.install(app)
     observed.install(app, [logs.access, numbers.request])
@@ -112,7 +113,7 @@ def adk_app(host: str | None, url: URL) -> FastAPI:
 
 
 def _adk(
-    host: str | None, database: Database, numbers: metrics.Metrics, entry: access.Access, places: stores.Stores
+    host: str | None, sessions_uri: str, database: Database, entry: access.Access, places: stores.Stores
 ) -> FastAPI:
     others = stores.registered(places)
     with warnings.catch_warnings():
@@ -120,7 +121,7 @@ def _adk(
         warnings.filterwarnings("ignore", message=r"\[EXPERIMENTAL\]", category=UserWarning)
         return get_fast_api_app(
             agents_dir=str(environment.agents_dir()),
-            session_service_uri=_registered(database, numbers),
+            session_service_uri=sessions_uri,
             artifact_service_uri=others,
             memory_service_uri=others,
             use_local_storage=False,  # ADK would write into the agents folder.
@@ -131,8 +132,9 @@ def _adk(
         )
 
 
-def _registered(database: Database, numbers: metrics.Metrics) -> str:
+def _registered(database: Database, numbers: metrics.Metrics, most: int) -> str:
     """The URI by which ADK gets the service; an engine that it was given is not its to dispose."""
+    let_in = database.reads(most)
 
     def service(uri: str, **kwargs: Any) -> BaseSessionService:  # noqa: ARG001  # ADK gives them.
         made: BaseSessionService = (
@@ -140,7 +142,7 @@ def _registered(database: Database, numbers: metrics.Metrics) -> str:
             if database.engine is None
             else DatabaseSessionService(db_engine=database.engine)
         )
-        return sessions.telling(made, database.url, numbers.error)
+        return sessions.telling(made, database.url, numbers.error, let_in)
 
     get_service_registry().register_session_service(_SCHEME, service)
     return f"{_SCHEME}://"

@@ -43,7 +43,7 @@ _REFUSALS: Final = {
     500: "Nobody has foreseen it; the log has more.",
     503: "The database or this server cannot do it now.",
     504: "The database took too long.",
-    507: "The database, or the place of artifacts, has no room left.",
+    507: "The database, or the place of artifacts, has no room left; or more is stored than is read at one time.",
 }
 
 _OF_TOKENS: Final = {401: "No token, or one that opens nothing.", 403: "The token does not open this."}

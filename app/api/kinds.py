@@ -27,6 +27,14 @@ class UnfitSchemaError(errors.SessionDatabaseError):
     """A table or a column is missing. For example, half-way through a migration; readiness tells which one."""
 
 
+class TooLargeReadError(errors.SessionDatabaseError):
+    """What a request would read is larger than this server reads. For example, the list of 100 sessions of 1 MiB."""
+
+
+class CrowdedReadsError(errors.SessionDatabaseError):
+    """Others read as much as this server reads at one time. For example, several lists of 30 MiB at once."""
+
+
 class LostPlaceError(errors.SessionDatabaseError):
     """Where artifacts are kept cannot be used. For example, a share is not mounted."""
 
@@ -80,6 +88,8 @@ _TOLD: Final[dict[type[errors.SessionDatabaseError], Told]] = {
         422, "the database cannot keep a value of this request: a text is too long or has NUL", retry=False
     ),
     UnfitSchemaError: Told(503, "the database has not the tables that this server expects", after=30),
+    TooLargeReadError: Told(507, "more is stored than this server reads at one time (API_MAX_READ)", retry=False),
+    CrowdedReadsError: Told(503, "others read as much as this server reads at one time", after=1),
     LostPlaceError: Told(503, "the place of artifacts cannot be used at present", after=5),
     FullPlaceError: Told(507, "the place of artifacts has no room left", retry=False),
     UnfitNameError: Told(

@@ -30,6 +30,13 @@ class Limits(Settings):
     body: int = variable(
         "API_MAX_BODY", 10 * 2**20, "bytes of a request's body, and of a websocket's message", ge=2**10, le=2**30
     )
+    read_bytes: int = variable(
+        "API_MAX_READ",
+        64 * 2**20,
+        "bytes that are read of the database for requests at one time; a session or a list that is larger is refused",
+        ge=2**20,
+        le=2**40,
+    )
     head_seconds: float = variable(
         "API_HEAD_TIMEOUT", 30, "seconds in which the head of a request has to be there", ge=1, le=3600
     )

@@ -112,7 +112,8 @@ class _Talk:
 
     async def run(self, app: ASGIApp) -> None:
         """Until it ends, and never by an exception."""
-        sessions.work.set(sessions.Work(failed=self._fail))
+        work = sessions.Work(failed=self._fail)
+        sessions.work.set(work)
         backlog.backlog.set(self._backlog)
         try:
             await app(self._scope, self.receive, self.send)
@@ -122,6 +123,7 @@ class _Talk:
             await failures.answer(error)(self._scope, self.receive, self.send)
         finally:
             self._backlog.end()
+            work.held.end()
 
     async def receive(self) -> Message:
         """As ASGI. Where it ends, ADK hears that the client has gone, which is how it cleans up."""

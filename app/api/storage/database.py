@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import capacity, start
 from app.api.lifetime.health import BOUND, PostgresqlCheck, Readiness, SqliteCheck
+from app.api.storage.reads import Reads
+from app.api.storage.sizes import PostgresqlSizes, SqliteSizes
 from app.engine import Pool, create
 
 _LOG: Final = logging.getLogger(__name__)
@@ -54,6 +56,16 @@ class Database:
         probes = create(url, pool.model_copy(update=one), credentials)
         engine = create(url, pool, credentials)
         return cls(url, pool, engine, probes, Readiness(PostgresqlCheck(probes, url)))
+
+    def reads(self, bound: int) -> Reads:
+        """What lets reads of it in.
+
+        Args:
+            bound: Bytes of all of them at one time.
+        """
+        if self.engine is None:
+            return Reads(SqliteSizes(self.url, bound), bound, self.pool.timeout)
+        return Reads(PostgresqlSizes(bound), bound, self.pool.timeout)
 
     def lifespan(self) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
         """What is done before the first request and after the last one."""

@@ -64,12 +64,16 @@ class Failures:
             return
         started = False
 
+        work = sessions.Work()
+
         async def sending(message: Message) -> None:
             nonlocal started
             started = True
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                work.held.end()  # The answer alone is left, however slowly it is read.
             await send(message)
 
-        sessions.work.set(sessions.Work())
+        sessions.work.set(work)
         try:
             await self._app(scope, receive, sending)
         except asyncio.CancelledError:
@@ -80,6 +84,8 @@ class Failures:
             if started:  # The client sees that it is cut off, and nothing else can be told any more.
                 raise
             await answer(error if isinstance(error, Exception) else exits.ExitError())(scope, receive, send)
+        finally:
+            work.held.end()
 
 
 def answer(error: Exception) -> Response:

@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -24,6 +24,7 @@ from app import start
 from app.api.kinds import (
     BusyError,
     OverlapError,
+    TooLargeReadError,
     TooSlowError,
     UnfitSchemaError,
     UnfitValueError,
@@ -31,6 +32,9 @@ from app.api.kinds import (
     name,
     told,
 )
+from app.api.storage.memory import Held
+from app.api.storage.reads import Reads
+from app.api.storage.sizes import Read
 from app.backends.postgresql import failures
 from app.backends.sqlite import connection as sqlite
 from app.backends.sqlite.uri import database_path
@@ -67,23 +71,26 @@ class Work:
     Attributes:
         writes: How often the database acknowledged a write of it.
         failed: Told of each error, for whoever answers where ADK does not.
+        held: The memory of what it has read; to be ended with the request.
     """
 
     writes: int = 0
     failed: Callable[[SessionDatabaseError], None] = lambda _: None
+    held: Held = field(default_factory=Held)
 
 
 work: Final[ContextVar[Work]] = ContextVar("work")
 """Of the request that runs; the tasks that ADK makes for it see the same one."""
 
 
-def telling(service: BaseSessionService, url: URL, count: Count) -> BaseSessionService:
+def telling(service: BaseSessionService, url: URL, count: Count, reads: Reads) -> BaseSessionService:
     """The same service; whatever it raises about the database is one of `app.errors` with words for clients.
 
     Args:
         service: ADK's.
         url: The database.
         count: Called for each such error, a stale session's too.
+        reads: Lets in what reads.
 
     Raises:
         InvalidSettingError: The settings of the login do not fit.
@@ -91,8 +98,29 @@ def telling(service: BaseSessionService, url: URL, count: Count) -> BaseSessionS
     advice = start.advice(url)
     for each in (*_READS, *_WRITES):
         # On the object, so that every other method, and what ADK asks of signatures, stays as it is.
-        setattr(service, each, _telling(getattr(service, each), url, count, advice, writes=each in _WRITES))
+        setattr(
+            service, each, _telling(_let_in(getattr(service, each), reads), url, count, advice, writes=each in _WRITES)
+        )
     return service
+
+
+def _let_in(method: Callable[..., Awaitable[Any]], reads: Reads) -> Callable[..., Awaitable[Any]]:
+    """The same method, which waits until there is memory for what it reads."""
+
+    @functools.wraps(method)
+    async def call(*args: Any, **named: Any) -> Any:
+        if (read := Read.of(method.__name__, named)) is None:
+            return await method(*args, **named)
+        done = work.get(None)
+        if done is not None and not done.held.over:
+            return await reads.through(read, done.held, functools.partial(method, *args, **named))
+        held = Held()  # No request, or a task that outlives its own.
+        try:
+            return await reads.through(read, held, functools.partial(method, *args, **named))
+        finally:
+            held.end()
+
+    return call
 
 
 def _telling(
@@ -122,7 +150,7 @@ def _telling(
 
 
 def _sentence(kind: type[SessionDatabaseError], error: Exception, done: Work, *, writes: bool) -> str:
-    words = told(kind).words
+    words = str(error) if isinstance(error, TooLargeReadError) else told(kind).words
     if writes and _at_commit(error) and issubclass(kind, ConnectionLostError):
         return f"{words} while it stored: whether it did is unknown. Read the session before you send this again"
     if done.writes:

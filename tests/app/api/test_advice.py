@@ -10,6 +10,8 @@ from sqlalchemy import URL
 
 from app import dsn
 from app.api.storage import sessions
+from app.api.storage.reads import Reads
+from app.api.storage.sizes import SqliteSizes
 from app.errors import SessionDatabaseError
 
 URI = "postgresql://adk_user:change-me@db.example.org/adk_sessions"
@@ -30,7 +32,8 @@ class Broken:
 
 def logged(error: Exception, url: URL, caplog: pytest.LogCaptureFixture) -> str:
     """The line of a request that meets an error."""
-    service: Any = sessions.telling(Broken(error), url, lambda _: None)  # type: ignore[arg-type]  # Only what is told apart is there.
+    nobody_asks = Reads(SqliteSizes(url, 1), 1, 1)
+    service: Any = sessions.telling(Broken(error), url, lambda _: None, nobody_asks)  # type: ignore[arg-type]  # Only what is told apart is there.
     with caplog.at_level(logging.WARNING), pytest.raises(SessionDatabaseError):
         asyncio.run(service.get_session())
     (record,) = caplog.records
