@@ -11,10 +11,11 @@ An empty value counts as unset.
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from sqlalchemy import URL
 
 from app import dsn
@@ -29,8 +30,13 @@ SESSION_DB_URI: Final = "SESSION_DB_URI"
 
 ADMIN_DB_URI: Final = "ADMIN_DB_URI"
 
-DEFAULT_SESSION_DB_URI: Final = f"sqlite:///{ROOT / 'data' / 'sessions' / 'sessions.db'}"
-"""What the API server uses where nothing is set: the file of the `dev` stack, absolute."""
+_DEFAULT: Final = ROOT / "data" / "sessions" / "sessions.db"
+"""What the API server uses where nothing is set: the file of the `dev` stack, as long as that has no other one."""
+
+_STACK_FILE: Final = ROOT / "Pulumi.dev.yaml"
+"""Not there in an image."""
+
+_PATH: Final = ("config", "session-database:sqlite", "path")
 
 _LONGEST: Final = 255
 """Characters of a path in a message."""
@@ -76,10 +82,30 @@ def served_database() -> URL:
     Raises:
         InvalidUriError: SESSION_DB_URI is no URI that ADK reads as we do.
         UnsupportedBackendError: It names a database that this project does not serve.
-        InvalidSettingError: The file is inside the agents folder, or AGENTS_DIR names no folder.
+        InvalidSettingError: The file is inside the agents folder, AGENTS_DIR names no folder, or the dev stack has its
+            database elsewhere: a new one would be made, without anybody's sessions.
     """
     agents_dir()
-    return outside_agents(dsn.parse(setting(SESSION_DB_URI) or DEFAULT_SESSION_DB_URI))
+    uri = setting(SESSION_DB_URI)
+    if uri is None:
+        _require_default()
+    return outside_agents(dsn.parse(uri or f"sqlite:///{_DEFAULT}"))
+
+
+def _require_default() -> None:
+    import yaml  # noqa: PLC0415  # No other command needs it.
+
+    with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):  # Whoever wants the stack hears what is wrong with it.
+        path: Any = yaml.safe_load(_STACK_FILE.read_text(encoding="utf-8"))
+        for key in _PATH:
+            path = path.get(key) if isinstance(path, dict) else None
+        if isinstance(path, str) and (ROOT / path).resolve() != _DEFAULT.resolve():
+            message = (
+                f"expected SESSION_DB_URI or a stack, since {_STACK_FILE.name} puts the database at "
+                f"{_shown(Path(path))}. For example: make serve STACK=dev, session-db serve --stack dev, or "
+                f"SESSION_DB_URI=sqlite:///{_DEFAULT}"
+            )
+            raise InvalidSettingError(message)
 
 
 def outside_agents(url: URL) -> URL:
@@ -140,8 +166,26 @@ def _agents_path() -> Path:
 
 def _values(file: Path) -> Mapping[str, str | None]:
     try:
-        # Without interpolation: a generated password may contain `${`. An editor may have put a BOM in front.
-        return dotenv_values(file, interpolate=False, encoding="utf-8-sig")
+        found = file.stat()
+        return _parsed(file, found.st_mtime_ns, found.st_size)
+    except FileNotFoundError:
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         msg = f"expected {file} to be readable UTF-8 text of NAME=value lines. Mend or remove it."
         raise InvalidSettingError(msg) from error
+
+
+@cache
+def _parsed(file: Path, _changed: int, _size: int) -> Mapping[str, str | None]:
+    """Once for each state of the file: dozens of settings are looked up at a start.
+
+    python-dotenv itself would drop a line that it cannot read, and name neither the file nor, of a name alone, a line.
+    """
+    # Without interpolation: a generated password may contain `${`. An editor may have put a BOM in front.
+    with file.open(encoding="utf-8-sig") as stream:
+        bindings = list(parse_stream(stream))
+    for each in bindings:
+        if each.error or (each.key is not None and each.value is None):
+            msg = f"expected line {each.original.line} of {file} to be NAME=value. Mend it, or begin it with #."
+            raise InvalidSettingError(msg)
+    return {each.key: each.value for each in bindings if each.key is not None}

@@ -124,6 +124,66 @@ def test_the_server_takes_the_dev_stack_where_nothing_is_set(monkeypatch: pytest
     assert environment.served_database().database == str(environment.ROOT / "data" / "sessions" / "sessions.db")
 
 
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [
+        ("data/sessions/sessions.db", True),
+        ("./data/sessions/../sessions/sessions.db", True),
+        ("data/elsewhere/s.db", False),
+        ("/srv/s.db", False),
+    ],
+)
+def test_a_dev_stack_elsewhere_is_to_be_named(
+    path: str, *, served: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new file would be served in its place, empty, and all sessions would seem lost."""
+    stack = tmp_path / "Pulumi.dev.yaml"
+    stack.write_text(f"config:\n  session-database:backend: sqlite\n  session-database:sqlite:\n    path: {path}\n")
+    monkeypatch.setattr(environment, "_FILES", ())
+    monkeypatch.setattr(environment, "_STACK_FILE", stack)
+
+    if served:
+        assert environment.served_database().database == str(environment.ROOT / "data" / "sessions" / "sessions.db")
+    else:
+        with pytest.raises(
+            InvalidSettingError, match=f"puts the database at {path}. For example: make serve STACK=dev"
+        ):
+            environment.served_database()
+    monkeypatch.setenv(NAME, "sqlite:////srv/other.db")
+    assert environment.served_database().database == "/srv/other.db", "whoever names one gets it"
+
+
+@pytest.mark.parametrize("content", [None, "", "a: [", "config: 7", "config: {'session-database:sqlite': {path: 7}}"])
+def test_a_stack_file_that_says_nothing_leaves_the_default(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the image, or one that somebody is writing."""
+    if content is not None:
+        (tmp_path / "stack").write_text(content)
+    monkeypatch.setattr(environment, "_FILES", ())
+    monkeypatch.setattr(environment, "_STACK_FILE", tmp_path / "stack")
+
+    assert environment.served_database().get_backend_name() == "sqlite"
+
+
+@pytest.mark.parametrize("line", ["git pull please", "SESSION_DB_URI", "A B=1", "'"])
+@pytest.mark.parametrize("file", [".env", ".env.local"])
+def test_a_line_that_is_none_is_named(line: str, file: str, tmp_path: Path) -> None:
+    """It was meant to set something; python-dotenv passes over it. What it says may be secret."""
+    (tmp_path / file).write_text(f"# A comment\nONE=1\n{line}\n")
+
+    with pytest.raises(InvalidSettingError, match=rf"^expected line 3 of {tmp_path}/{file} to be NAME=value") as caught:
+        environment.setting("ONE", environ={}, root=tmp_path)
+    assert line not in str(caught.value)
+
+
+def test_a_file_that_changes_is_read_anew(tmp_path: Path) -> None:
+    """And is not, dozens of times, where it does not."""
+    for value in ("1", "12"):
+        (tmp_path / ".env").write_text(f"ONE={value}\n")
+        assert environment.setting("ONE", environ={}, root=tmp_path) == value
+
+
 @pytest.mark.parametrize("mode", [0o000, 0o400, 0o100], ids=oct)
 @pytest.mark.parametrize("inside", ["", "agents"])
 def test_agents_that_may_not_be_read_are_refused(mode: int, inside: str, monkeypatch: pytest.MonkeyPatch) -> None:
