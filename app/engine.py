@@ -1,5 +1,6 @@
 """The engine that ADK works with: a bounded pool, bounded waits, and a login fetched for each new connection."""
 
+import re
 from typing import Any, Final, Literal
 
 import psycopg
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app import patience
 from app.backends.postgresql import failures, uri
+from app.backends.postgresql.reasons import TWO_ANSWERS
 from app.backends.postgresql.trust import trusted
 from app.credentials.asked import AskedCredentials
 from app.credentials.interface import Credentials, Login
@@ -99,7 +101,7 @@ def create(url: URL, pool: Pool, credentials: Credentials) -> AsyncEngine:
         hide_parameters=True,
         use_native_hstore=False,  # ADK has none, and finding out costs a round trip.
     )
-    event.listen(engine.sync_engine, "handle_error", _leave_standby)
+    event.listen(engine.sync_engine, "handle_error", _let_go)
     return engine
 
 
@@ -135,10 +137,12 @@ async def _connected(arguments: dict[str, Any], login: Login) -> PatientConnecti
     return await PatientConnection.connect(**arguments | {"user": login.user, "password": login.password})
 
 
-def _leave_standby(context: ExceptionContext) -> None:
-    """Let go of connections to a standby, to which a name may lead for a while after a failover.
+def _let_go(context: ExceptionContext) -> None:
+    """Let go of connections that SQLAlchemy would keep: to a standby, and those that a pooler has ended.
 
-    They answer the pool's ping, and would refuse every write for as long as the pool keeps them.
+    To a standby a name may lead for a while after a failover; it answers the pool's ping, and would refuse every write
+    for as long as the pool keeps its connections.
     """
-    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+    error = context.original_exception
+    if getattr(error, "sqlstate", None) == _READ_ONLY or re.search(TWO_ANSWERS, str(error)):
         context.is_disconnect = True

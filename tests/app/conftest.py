@@ -134,6 +134,7 @@ class Proxy:
         port: Where it listens on the loopback address.
         lose: How many answers to commits are still to be lost, the connection with them.
         lost: How many were.
+        farewell: What a client hears in place of each answer that is lost.
         silent: Whether nothing is answered any more, as by a server that hangs; its connections stay.
     """
 
@@ -144,6 +145,7 @@ class Proxy:
         self.port: int = self._sockets[0].getsockname()[1]
         self.lose = 0
         self.lost = 0
+        self.farewell = b""
         self.silent = False
         self._threads: list[threading.Thread] = []
         self._run(self._accept)
@@ -187,6 +189,7 @@ class Proxy:
         while data := _received(server):
             if losing.is_set():  # The server has answered, so it has committed.
                 self.lost += 1
+                _send(client, self.farewell)
                 break
             if not self.silent:
                 _send(client, data)

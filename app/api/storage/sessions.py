@@ -166,7 +166,7 @@ def _at_commit(error: Exception) -> bool:
 def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
     if isinstance(error, PoolTimeoutError):
         return BusyError
-    original = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    original = _original(error)
     state = getattr(original, "sqlstate", None) or ""
     if isinstance(original, psycopg.DataError | UnicodeError | OverflowError):
         return UnfitValueError
@@ -184,6 +184,11 @@ def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
     return UnforeseenError if ours is None else type(ours)
 
 
+def _original(error: Exception) -> BaseException:
+    """The driver's, in which SQLAlchemy has wrapped its own."""
+    return error.orig if isinstance(error, StatementError) and error.orig is not None else error
+
+
 def _makes(error: Exception, state: str) -> bool:
     return state == _DENIED and (getattr(error, "statement", None) or "").lstrip().startswith("CREATE")
 
@@ -191,7 +196,11 @@ def _makes(error: Exception, state: str) -> bool:
 def _logged(error: Exception, kind: type[SessionDatabaseError], url: URL) -> str:
     """What happened, for whoever runs the server; of a table that is missing not that it may not be made."""
     ours = None if kind is UnfitSchemaError else _meaning(error, url)
-    return told(kind).words if ours is None else str(ours)
+    if ours is not None:
+        return str(ours)
+    original = _original(error)
+    which = f" ({type(original).__name__}, SQLSTATE {getattr(original, 'sqlstate', None) or 'none'})"
+    return told(kind).words + (which if kind is UnforeseenError else "")
 
 
 def _meaning(error: Exception, url: URL) -> SessionDatabaseError | None:

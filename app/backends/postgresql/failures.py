@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import errors
 from app.backends.postgresql import uri
-from app.backends.postgresql.reasons import ADVICE, CATALOG_CONSTRAINT, STATES, URI_WORDS, WORDS, Kind
+from app.backends.postgresql.reasons import ADVICE, CATALOG_CONSTRAINT, STATES, TWO_ANSWERS, URI_WORDS, WORDS, Kind
 
 _PREAMBLE: Final = re.compile(r"connection (?:failed|is bad): (?:connection to server .*? failed: )?(?:\w+:  )?")
 """What psycopg and libpq put before the reason: the address, which we name ourselves, and the severity."""
@@ -91,7 +91,7 @@ def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDataba
     state, words = original.sqlstate, str(original)
     if state is not None:
         return _of_state(original, state, url)
-    if not isinstance(original, psycopg.OperationalError) and not re.search(URI_WORDS, words):
+    if not isinstance(original, psycopg.OperationalError) and not re.search(f"{URI_WORDS}|{TWO_ANSWERS}", words):
         return None
     asked = f"{_NAMES.sub('…', words)}\n(sslmode={url.query.get('sslmode', os.environ.get('PGSSLMODE'))})"
     for pattern, kind, text in WORDS:

@@ -46,12 +46,16 @@ CATALOG_CONSTRAINT: Final = r"pg_.*_index"
 URI_WORDS: Final = r"bad value for connect_timeout|invalid connection option"
 """What psycopg says of a URI that it does not even try, as ProgrammingError."""
 
+TWO_ANSWERS: Final = r"received \d+ results from command"
+"""What psycopg says, as InternalError, where a pooler ends a connection beside the server that ends its own."""
+
 WORDS: Final[tuple[tuple[str, Kind, str], ...]] = (
     (
         rf"{URI_WORDS}|connection is bad: (?:invalid|weak|could not match|\w+ value)",
         errors.InvalidUriError,
         "a part of its URI cannot be used: {words}. Change it there",
     ),
+    (TWO_ANSWERS, errors.ConnectionLostError, "the connection broke. {undone}"),
     (  # PgBouncer's words, and those of RDS Proxy.
         r"unsupported startup parameter|doesn't support command-line options",
         errors.InvalidSettingError,

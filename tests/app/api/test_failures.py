@@ -172,7 +172,12 @@ def test_a_server_that_takes_no_writes_is_told(client: httpx.Client, cluster: Cl
     ],
 )
 def test_what_the_server_answers_is_told(
-    client: httpx.Client, cluster: Cluster, session: str, state: str, told: tuple[int, str, bool]
+    client: httpx.Client,
+    cluster: Cluster,
+    session: str,
+    state: str,
+    told: tuple[int, str, bool],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """And never in its own words, which quote rows."""
     status, words, retry = told
@@ -181,6 +186,8 @@ def test_what_the_server_answers_is_told(
 
     found = refused(answer, status, words, "nothing of this request was stored", retry=retry)
     assert "a row of ada" not in found["detail"]
+    assert "a row of ada" not in caplog.text
+    assert status != 500 or f"(SyntaxError, SQLSTATE {state})" in caplog.text, "or nobody would find out"
 
 
 def test_a_table_that_is_missing_is_told(client: httpx.Client, cluster: Cluster, session: str) -> None:
@@ -270,6 +277,30 @@ def test_a_stream_that_fails_half_way_says_the_same(client: httpx.Client, cluste
     assert "What this request had stored before is kept" in answer.text
     for secret in ("psycopg", "INSERT", "127.0.0.1", "a row of ada"):
         assert secret not in answer.text
+
+
+def test_a_pooler_that_says_farewell_beside_the_server_has_lost_the_connection(
+    serve: Serve, url: URL, session: str, proxied: Callable[[URL], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answers of both arrive together, of which psycopg expects one; and what was stored is as unknown as ever."""
+    proxy = proxied(url)
+    through = serve(url.set(port=proxy.port))
+    assert through.get(session).status_code == 200
+    proxy.farewell = fatal("57P01", "terminating connection") + fatal("08P01", "server conn crashed?")
+    proxy.lose = 1
+
+    answer = through.patch(session, json={"stateDelta": {"a": 1}})
+
+    assert proxy.lost == 1
+    refused(answer, 503, "the connection to the database was lost", "whether it did is unknown", retry=True)
+    assert through.get(session).status_code == 200, "the connection is not used again"
+    assert "unforeseen" not in caplog.text
+
+
+def fatal(state: str, words: str) -> bytes:
+    """ErrorResponse (PostgreSQL, "Message Formats")."""
+    fields = f"SFATAL\0VFATAL\0C{state}\0M{words}\0".encode()
+    return b"E" + (len(fields) + 5).to_bytes(4, "big") + fields + b"\0"
 
 
 def test_an_answer_to_a_commit_that_never_came_is_unknown(
