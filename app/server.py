@@ -77,7 +77,7 @@ def running(host: str, url: URL) -> uvicorn.Server:
         timeout_keep_alive=drain.keep_alive,
         timeout_graceful_shutdown=drain.seconds,
     )
-    return draining.Server(config, app, drain.grace)
+    return draining.Server(config, app, drain.grace, traces.last_seconds())
 
 
 def adk_app(host: str | None, url: URL) -> FastAPI:

@@ -1,8 +1,10 @@
 """Ends a server without cutting anybody off: it first says that it will, then takes nobody new, then waits."""
 
 import logging
+import os
 import signal
 import socket
+import threading
 import time
 from types import FrameType
 from typing import Any, Final
@@ -15,6 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.settings import Settings, variable
 
 _LOG: Final = logging.getLogger(__name__)
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+_LEFT: Final = 2.0
+"""Seconds for what is left once all is answered or cut off, and the database let go."""
 
 _MARK: Final = "session_db_draining"
 
@@ -91,12 +98,13 @@ class Server(uvicorn.Server):
         config: Uvicorn's; its `timeout_graceful_shutdown` bounds the running requests.
         app: The app to tell.
         grace: Seconds between SIGTERM and the closed door; SIGINT is of somebody who waits at a terminal.
+        last: Seconds for what is done after that by others, for example the last export of traces.
     """
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float, last: float = 0) -> None:
         """Take all over; nothing runs yet."""
         super().__init__(config)
-        self._app, self._grace = app, grace
+        self._app, self._grace, self._last = app, grace, last
         self._signal: signal.Signals | None = None
         self._begun, self._closing = float("inf"), float("inf")
         self._told = False
@@ -129,6 +137,20 @@ class Server(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; from its end on nothing holds the process that cannot be cut off.
+
+        Args:
+            sockets: Those to serve on.
+        """
+        await super().serve(sockets)
+        if self._signal is not None:
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            timer = threading.Timer(_LEFT + self._last, self._leave)
+            timer.daemon = True
+            timer.start()
+
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, and the last line of the log, once nothing runs any more.
 
@@ -138,6 +160,12 @@ class Server(uvicorn.Server):
         super().run(sockets)
         seconds = max(0.0, time.monotonic() - self._begun)
         _LOG.info("ended after %.1f s", seconds, extra={"seconds": round(seconds, 1)})
+
+    def _leave(self) -> None:
+        """Python would wait for threads, and asyncio for tasks that pass over being cancelled, for ever."""
+        _LOG.warning("left without waiting for work of agents that cannot be cut off")
+        logging.shutdown()
+        os._exit(0)
 
     def _open_for(self, sig: signal.Signals) -> float:
         return self._grace if sig == signal.SIGTERM else 0

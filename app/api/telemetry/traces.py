@@ -46,6 +46,19 @@ def prepare() -> None:
     os.environ.setdefault(_TIMEOUT, "3")
 
 
+def last_seconds() -> float:
+    """How long a process waits at its end for a collector, at most; read-only.
+
+    Twice the time of one export: of the one that runs, and of the last one.
+    """
+    if not any(os.environ.get(name) for name in _ENDPOINTS):
+        return 0
+    try:
+        return 2 * float(os.environ.get(_TIMEOUT, "10"))
+    except ValueError:  # As OpenTelemetry, which logs it and takes its own.
+        return 20
+
+
 def install(app: FastAPI, engine: AsyncEngine | None) -> None:
     """Trace requests and, with an engine, statements; nothing where no endpoint is set.
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -161,3 +162,80 @@ def test_a_second_signal_ends_it_at_once(postgresql_url: URL, clusters: Any) -> 
 
         assert server.process.returncode == -signal.SIGINT
         assert isinstance(turn.exception(), httpx.TransportError)
+
+
+STUBBORN = """
+import asyncio, threading, time
+from google.adk.agents import BaseAgent
+from google.adk.events import Event
+
+async def never():
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            print("passed over", flush=True)
+
+class Stubborn(BaseAgent):
+    async def _run_async_impl(self, context):
+        self.left = asyncio.create_task(never())
+        threading.Thread(target=time.sleep, args=(3600,)).start()
+        yield Event(author=self.name)
+        print("at work", flush=True)
+        await asyncio.to_thread(time.sleep, 3600)
+
+    model_config = {"extra": "allow"}
+
+root_agent = Stubborn(name="stubborn")
+"""
+
+
+@contextlib.contextmanager
+def stubborn(folder: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A server with an agent's thread, task and request that nobody can cut off, once they run."""
+    (folder / "agents" / "echo").mkdir(parents=True)
+    (folder / "agents" / "echo" / "agent.py").write_text(STUBBORN)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("API_", "SESSION_DB"))}
+    environ |= {"SESSION_DB_URI": f"sqlite:///{folder}/s.db", "AGENTS_DIR": f"{folder}/agents"}
+    environ |= {"API_GRACE": "0", "API_DRAIN": "0"} | variables
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+    with (
+        subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process,
+        ThreadPoolExecutor() as threads,
+    ):
+        assert process.stderr is not None
+        assert process.stdout is not None
+        line = next(line for line in process.stderr if "ADK API server: " in line)
+        server = Running(process, line.partition("ADK API server: ")[2].partition("/docs")[0], lambda: None)
+        httpx.post(f"{server.base}{USERS}", json={"sessionId": "held"}, trust_env=False)
+        threads.submit(server.turn, "/run")
+        assert any("at work" in line for line in process.stdout)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_what_cannot_be_cut_off_is_left_behind(tmp_path: Path) -> None:
+    """Python would wait for it, and the orchestrator would kill the server, in the middle of its last words."""
+    with stubborn(tmp_path) as process:
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate()
+
+    assert process.returncode == 0
+    assert "left without waiting for work of agents" in out.splitlines()[-1]
+
+
+def test_a_second_signal_ends_what_cannot_be_cut_off(tmp_path: Path) -> None:
+    """At any moment, here while it would still wait for a collector."""
+    collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "60"}
+    with stubborn(tmp_path, **collector) as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGTERM)
+        assert any("passed over" in line for line in process.stdout), "all is over but for the task"
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+    assert process.returncode == -signal.SIGTERM
