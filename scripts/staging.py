@@ -39,6 +39,11 @@ VOLUME: Final = "session-db_postgres"
 _UNRESERVED: Final = re.compile(r"[\w.~-]+", re.ASCII)
 """What stands for itself in a URI (RFC 3986, section 2.3): docker-compose.yml cannot percent-encode."""
 
+PORT: Final = "5432"
+"""docker-compose.yml's, where POSTGRES_PORT names no other one."""
+
+_STACK_PORT: Final = re.compile(r"^ +port: *[\"']?(\d+)", re.MULTILINE)
+
 _TOKEN: Final = re.compile(r"[!-~]{32,}")
 """As the API server takes one (`app/api/entry/tokens.py`), which this script runs without."""
 
@@ -241,15 +246,35 @@ def tell_of_agents(root: Path) -> None:
     Raises:
         UnusableError: .env cannot be read.
     """
-    # Of the two places that docker compose looks into.
-    named = os.environ.get("AGENTS_DIR") or values(root / ".env").get("AGENTS_DIR") or ""
-    folder = Path(os.path.normpath(root / Path(named).expanduser())) if named else root / "agents"
+    place = named(root, "AGENTS_DIR")
+    folder = Path(os.path.normpath(root / Path(place).expanduser())) if place else root / "agents"
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
     if folder.is_dir() and not readable(folder):
         mend = f"chmod -R a+rX {shlex.quote(str(shown))}"
         print(f"{shown}: not readable for everybody, so not for the service api: {mend}", file=sys.stderr)
-    elif named and not folder.is_dir():
+    elif place and not folder.is_dir():
         print(f"AGENTS_DIR: expected a folder of agents, there is no folder {shown}", file=sys.stderr)
+
+
+def named(root: Path, name: str) -> str:
+    """A variable as docker compose finds it, in the environment or in .env, empty where it is in neither; read-only.
+
+    Raises:
+        UnusableError: .env cannot be read.
+    """
+    return os.environ.get(name) or values(root / ".env").get(name) or ""
+
+
+def tell_of_port(root: Path, port: str) -> None:
+    """Say where `make up STACK=staging` would go to another port than this server's; read-only.
+
+    Raises:
+        UnusableError: The stack file cannot be read.
+    """
+    found = _STACK_PORT.search(read(root / "Pulumi.staging.yaml"))
+    if found and found[1] != port:
+        why = f"this server is at port {port}, but Pulumi.staging.yaml leads to {found[1]}"
+        print(f"{why}: write port: {port} there before make up STACK=staging", file=sys.stderr)
 
 
 def readable(path: Path) -> bool:
@@ -273,8 +298,12 @@ def start(root: Path, *, fresh: bool) -> int:
         return 0
     if fresh and answers("docker", "volume", "inspect", VOLUME):
         print(f"the volume {VOLUME} is older than these passwords: docs/containers.md#passwords", file=sys.stderr)
+    port = named(root, "POSTGRES_PORT") or PORT
     if code := subprocess.run(compose, cwd=root, check=False).returncode:
+        why = f"where port {port} is taken, write another one into .env, for example POSTGRES_PORT=15432, and into"
+        print(f"it did not start: {why} Pulumi.staging.yaml, port: 15432", file=sys.stderr)
         return code
+    tell_of_port(root, port)
     print("next: make up STACK=staging, or all of it in containers: docker compose up --detach --wait")
     return 0
 

@@ -285,7 +285,25 @@ def test_a_compose_that_fails_is_not_taken_for_a_server(run: Run, engine: Path) 
     """So `make staging && make up STACK=staging` stops at what failed."""
     (engine / "docker").write_text('#!/bin/sh\n[ "$1" != compose ] || exit 7\n')
 
-    assert run(engine).returncode == 7
+    done = run(engine, POSTGRES_PORT="15432")
+
+    assert done.returncode == 7
+    assert "port 15432 is taken" in done.stderr, "the usual reason, and Docker names no variable"
+
+
+@pytest.mark.parametrize(("port", "told"), [("5432", False), ("15432", True)])
+def test_a_stack_that_leads_to_another_port_is_told_of(
+    run: Run, engine: Path, env: Path, port: str, *, told: bool
+) -> None:
+    """It would bootstrap whatever server is there, with the new passwords."""
+    stack = (ROOT / "Pulumi.staging.yaml").read_text()
+    (env.parent / "Pulumi.staging.yaml").write_text(stack)
+    env.write_text(f"POSTGRES_PORT={port}\n")
+
+    done = run(engine)
+
+    assert done.returncode == 0
+    assert ("Pulumi.staging.yaml leads to 5432" in done.stderr) == told
 
 
 @pytest.fixture
