@@ -18,6 +18,9 @@ BOUND = 1.0
 """Seconds: a busy machine needs some hundredths to take a head that is sent at once."""
 
 
+LOOK = 3.0
+"""Seconds: a busy machine may rest for one."""
+
 CHUNK = b"x" * 2**16
 LARGE = 16 * 2**20
 """Bytes: more than a system's buffers hold."""
@@ -52,7 +55,7 @@ def client() -> Iterator[httpx.Client]:
     async def large() -> Response:
         return Response(bytes(LARGE))
 
-    with running(app, http=connections.bounded(BOUND, BOUND)) as made:
+    with running(app, http=connections.bounded(BOUND, LOOK)) as made:
         yield made
 
 
@@ -109,7 +112,7 @@ def test_an_answer_may_be_read_slowly(client: httpx.Client) -> None:
             got = len(connection.recv(LARGE // 40, socket.MSG_WAITALL))
             assert got, f"the server hung up after {size} bytes"
             size += got
-            Event().wait(BOUND / 10)
+            Event().wait(LOOK / 30)
 
 
 class Transport:
