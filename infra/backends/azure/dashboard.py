@@ -8,7 +8,7 @@ import pulumi
 import pulumi_random as random
 from pulumi_azure_native import applicationinsights
 
-from infra.backends.azure.site import Place
+from infra.backends.azure.place import Place
 
 NAMESPACE: Final = "microsoft.dbforpostgresql/flexibleservers"
 

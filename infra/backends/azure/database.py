@@ -8,10 +8,11 @@ from infra.backends.azure.identity import AzureIdentities
 from infra.backends.azure.logs import AzureLogs
 from infra.backends.azure.monitoring import AzureMonitoring
 from infra.backends.azure.network import AzureNetwork
+from infra.backends.azure.place import place
 from infra.backends.azure.record import app_uri, record
 from infra.backends.azure.secrets import AzureSecrets
 from infra.backends.azure.server import AzureServer
-from infra.backends.azure.site import Site, place
+from infra.backends.azure.site import Site
 from infra.managed.generations import in_order
 from infra.managed.passwords import Passwords
 from infra.settings.azure import AzureSettings

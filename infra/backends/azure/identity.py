@@ -5,7 +5,7 @@ from typing import Final
 import pulumi
 from pulumi_azure_native import authorization, dbforpostgresql, managedidentity
 
-from infra.backends.azure.site import Place
+from infra.backends.azure.place import Place
 from infra.settings.azure import AzureSettings
 
 KEY_USER: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"

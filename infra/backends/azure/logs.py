@@ -5,7 +5,7 @@ from typing import Final
 import pulumi
 from pulumi_azure_native import monitor, operationalinsights
 
-from infra.backends.azure.site import Place
+from infra.backends.azure.place import Place
 from infra.settings.azure import AzureSettings
 
 SHORTEST: Final = 30

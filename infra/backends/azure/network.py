@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 from pulumi_azure_native import dbforpostgresql, network, privatedns
 
-from infra.backends.azure.site import Place
+from infra.backends.azure.place import Place
 from infra.settings.azure import AzureSettings
 
 DELEGATION: Final = "Microsoft.DBforPostgreSQL/flexibleServers"

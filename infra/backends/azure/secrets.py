@@ -7,7 +7,7 @@ import pulumi_random as random
 from pulumi_azure_native import keyvault
 
 from infra.backends.azure.identity import AzureIdentities, granted
-from infra.backends.azure.site import Place
+from infra.backends.azure.place import Place
 from infra.managed.passwords import Passwords
 from infra.preflight.azure.identity import READER
 from infra.settings.azure import AzureSettings
