@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import click
@@ -78,7 +79,8 @@ def plan(name: str | None, *, as_json: bool, **options: Any) -> None:
         from app import verbs  # noqa: PLC0415  # Keeps --help quick.
 
         database = _target(name, options)
-        found = verbs.plan(database)
+        with _advised(name, database):
+            found = verbs.plan(database)
         if not as_json:
             steps = ", ".join(step.name for step in found.steps) or "nothing to change"
             err.print(f"{dsn.masked(database.owner)}: found {found.found}: {steps}", markup=False)
@@ -106,7 +108,8 @@ def bootstrap(name: str | None, *, as_json: bool, **options: Any) -> None:
         from app import verbs  # noqa: PLC0415  # As above.
 
         database = _target(name, options)
-        done = verbs.bootstrap(database, silent if as_json else said)
+        with _advised(name, database):
+            done = verbs.bootstrap(database, silent if as_json else said)
         if not as_json:
             steps = ", ".join(done.steps) or "nothing to change"
             err.print(f"schema of {dsn.masked(database.owner)}: {steps}", markup=False)
@@ -129,7 +132,8 @@ def verify(name: str | None, *, as_json: bool, **options: Any) -> None:
         database = _target(name, options)
         if not as_json:
             err.print("trying the database with ADK", markup=False)
-        found = verbs.verify(database)
+        with _advised(name, database):
+            found = verbs.verify(database)
         if not as_json:
             _show(database, dict(found.tables))
             err.print(_HELD, markup=False)
@@ -150,7 +154,9 @@ def drift(name: str | None, *, as_json: bool, **options: Any) -> None:
         from app import verbs  # noqa: PLC0415  # As above.
 
         database = _target(name, options)
-        if found := verbs.differences(database):
+        with _advised(name, database):
+            found = verbs.differences(database)
+        if found:
             raise VerificationError(*found)
         if not as_json:
             err.print(f"{dsn.masked(database.owner)}: no difference", markup=False)
@@ -206,6 +212,13 @@ def _target(name: str | None, options: dict[str, Any]) -> Target:
     roles = Roles(*names, set_password=options.get("set_password", False))
     waits = Waits(options["lock_wait"], options["statement_wait"])
     return target.find(name, roles, waits, rehearse=options["rehearse"])
+
+
+def _advised(name: str | None, database: Target) -> AbstractContextManager[None]:
+    from app import advice  # noqa: PLC0415  # As above.
+    from app.backends.postgresql import failures  # noqa: PLC0415  # As above.
+
+    return failures.advised(advice.of(name, database))
 
 
 def _show(database: Target, tables: dict[str, int]) -> None:

@@ -16,7 +16,16 @@ from sqlalchemy.exc import DBAPIError
 
 from app import errors
 from app.backends.postgresql import uri
-from app.backends.postgresql.reasons import ADVICE, CATALOG_CONSTRAINT, STATES, TWO_ANSWERS, URI_WORDS, WORDS, Kind
+from app.backends.postgresql.reasons import (
+    ADVICE,
+    CATALOG_CONSTRAINT,
+    STATES,
+    TWO_ANSWERS,
+    URI_WORDS,
+    WORDS,
+    Kind,
+    password_of,
+)
 
 _PREAMBLE: Final = re.compile(r"connection (?:failed|is bad): (?:connection to server .*? failed: )?(?:\w+:  )?")
 """What psycopg and libpq put before the reason: the address, which we name ourselves, and the severity."""
@@ -69,7 +78,7 @@ def advised(advice: Mapping[str, str]) -> Iterator[None]:
     """While the body runs, have errors advise something else than what is for whoever runs a command.
 
     Args:
-        advice: By the names of `reasons.ADVICE`.
+        advice: By the names of `reasons.ADVICE`, and of `reasons.password_of`.
     """
     token = _ADVICE.set(advice)
     try:
@@ -127,10 +136,10 @@ def _of_state(error: psycopg.Error, state: str, url: URL) -> errors.SessionDatab
 
 
 def _made(kind: Kind, text: str, words: str, url: URL) -> errors.SessionDatabaseError:
+    advice = dict(_ADVICE.get())
+    advice["password"] = advice.get(password_of(url.username), advice["password"])
     named = kind in (errors.AuthenticationError, errors.InsufficientRightsError) and url.username
-    return kind(
-        _sentence(text.format(words=_brief(words, url), **_ADVICE.get()), url, f" as {url.username}" if named else "")
-    )
+    return kind(_sentence(text.format(words=_brief(words, url), **advice), url, f" as {url.username}" if named else ""))
 
 
 def _sentence(reason: str, url: URL, who: str = "") -> str:

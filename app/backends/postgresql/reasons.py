@@ -181,6 +181,16 @@ ADVICE: Final = {
 }
 """What to do, for whoever runs a command."""
 
+
+def password_of(role: str | None) -> str:
+    """The name of an advice that is for one role's login, and counts before that of every role, `password`.
+
+    Args:
+        role: Its name, as the URI has it.
+    """
+    return f"password of {role}"
+
+
 SERVER: Final = {
     **ADVICE,
     "admin": "Give this role its rights: run session-db bootstrap once, with the owner's URI, for example as a job",
