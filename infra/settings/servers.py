@@ -54,7 +54,7 @@ class Server(Section):
 
 
 def servers_refusal(servers: Sequence[Server], active: str) -> str | None:
-    """What is wrong with a list of generations, or None; read-only.
+    """What was expected of a list of generations, in the words behind "expected", or None; read-only.
 
     Args:
         servers: The generations, in the order of the stack file.
@@ -62,12 +62,12 @@ def servers_refusal(servers: Sequence[Server], active: str) -> str | None:
     """
     ids = [server.id for server in servers]
     if len(set(ids)) < len(ids):
-        return "expected each id once"
+        return "each id once"
     if active not in ids:
-        return f"expected the id of `active`, {active}, among the servers"
+        return f"the id of `active`, {active}, among the servers"
     for server in servers:
         if server.restore and server.adopt:
-            return f"expected either restore or adopt for {server.id}"
+            return f"either restore or adopt for {server.id}"
     return _circle({server.id: server.restore.source for server in servers if server.restore})
 
 
@@ -77,6 +77,6 @@ def _circle(sources: Mapping[str, str]) -> str | None:
         place = sources[start]
         for _ in sources:
             if place == start:
-                return f"expected {start} to be restored from another server"
+                return f"{start} to be restored from another server"
             place = sources.get(place, "")
     return None
