@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from app.backends.postgresql import uri
 from app.connect.ways import aws, azure, gcp
 from app.connect.ways.interface import Server, Way, machine, ssh, tunnelled
-from app.errors import ClosedPortError, InvalidSettingError
+from app.errors import ClosedPortError, DatabaseUnavailableError, InvalidSettingError, UnknownHostError
 from app.stack import Record
 
 _PROBE_SECONDS: Final = 3.0
@@ -30,6 +30,7 @@ def find(url: URL, record: Record | None, through: str | None, bastion: str | No
     Raises:
         InvalidSettingError: The machine or the bastion cannot be one of this database.
         ClosedPortError: The server does not answer here, and there is no way known to it.
+        UnknownHostError: The same, and its name leads nowhere.
     """
     if through is not None:
         return _through(url, record, through, bastion)
@@ -79,14 +80,22 @@ def _answers(url: URL) -> bool:
     return False
 
 
+def _known(url: URL) -> bool:
+    try:
+        socket.getaddrinfo(url.query.get("hostaddr") or url.host, _port(url))  # type: ignore[arg-type]  # As `_answers`.
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
 def _port(url: URL) -> int:
     return url.port or int(str(url.query.get("port", 5432)))
 
 
-def _closed(url: URL, record: Record | None) -> ClosedPortError:
+def _closed(url: URL, record: Record | None) -> DatabaseUnavailableError:
     backend = record.text("backend") if record is not None else ""
     example = _EXAMPLES.get(backend, "--through ada@jump.example.org (by ssh)")
     message = (
         f"expected {uri.hosts(url)} to answer here. Run this in its network, or go through a machine there: {example}"
     )
-    return ClosedPortError(message)
+    return ClosedPortError(message) if _known(url) else UnknownHostError(f"{message}. That host is unknown here")

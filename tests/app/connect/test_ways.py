@@ -171,6 +171,17 @@ def test_a_server_out_of_reach_is_one_line_with_the_way(backend: str, example: s
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_host_that_nobody_knows_has_its_own_code(place: Any) -> None:
+    """As for the other commands."""
+    place.record["backend"] = "postgres"
+    place.uri(host="db.invalid", port=1)
+
+    done = place.run()
+
+    assert done.returncode == 10
+    assert "That host is unknown here" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("backend", "options", "expected"),
     [
