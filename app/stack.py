@@ -59,7 +59,7 @@ def record_of(stack: str, *, rehearse: bool = False) -> Record:
 
     Raises:
         InvalidSettingError: There is no such stack file, or it is wrong, which the provisioning half has the code 2 for
-            as well.
+            as well; or that half is not here.
         StackUnavailableError: The stack was never made, or its outputs cannot be read.
     """
     answer = _asked(stack, rehearse=rehearse)
@@ -75,6 +75,10 @@ def record_of(stack: str, *, rehearse: bool = False) -> Record:
 
 
 def _asked(stack: str, *, rehearse: bool) -> str:
+    if not (ROOT / "infra").is_dir():
+        expected = f"expected no stack here, where only servers and jobs run, as in the image: {stack} is in a clone."
+        message = f"{expected} Set SESSION_DB_URI, for example to what its output {APP} says"
+        raise InvalidSettingError(message)
     command = [sys.executable, "-m", "infra", "outputs", "--stack", stack, "--json", "--show-secrets"]
     if rehearse:
         command.append("--rehearse")

@@ -9,7 +9,7 @@ from app.backends.interface import Roles, Target, Waits
 from app.errors import InvalidSettingError, InvalidUriError
 
 _NONE = (
-    "expected a database: give --stack dev, or set SESSION_DB_URI in the environment or in .env, "
+    "expected a database: set SESSION_DB_URI in the environment or in .env, or in a clone give --stack dev, "
     "for example SESSION_DB_URI=sqlite:///data/sessions/sessions.db"
 )
 

@@ -50,6 +50,14 @@ def test_a_rehearsal_tells_where_its_control_plane_and_hosts_are(infra: Path) ->
     assert record.rehearsal
 
 
+def test_where_no_stack_can_be_asked_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the image, which has the app alone."""
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+
+    with pytest.raises(InvalidSettingError, match=r"as in the image.*Set SESSION_DB_URI"):
+        stack.record_of("dev")
+
+
 def test_a_failure_is_passed_on_in_one_line(infra: Path) -> None:
     """The program's own words say what helps."""
     infra.write_text("import sys\nsys.exit('[1/2] looking\\nerror: expected a stack\\nerror:   - found none')\n")

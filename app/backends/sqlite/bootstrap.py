@@ -116,7 +116,7 @@ def _make_file(path: Path) -> bool:
     except FileExistsError:
         return False  # Another process was quicker, or the path leads through a file: opening it tells.
     except OSError as error:
-        reason = f"it cannot be made ({error.strerror}). Check that the folder is yours"
+        reason = f"it cannot be made ({error.strerror}). Check that the folder is yours, or set SESSION_DB_URI"
         raise engine.unusable(path, InsufficientRightsError, reason) from error
     os.fchmod(descriptor, engine.FILE_MODE)  # Whatever the umask.
     os.close(descriptor)
