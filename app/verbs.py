@@ -56,8 +56,8 @@ def make_ready(url: URL, report: Report = lambda _: None) -> None:
             raise
         message = (
             f"expected a finished session schema in {url.database}, but something is missing that {url.username} may "
-            "not make. Run session-db bootstrap once, with the owner's URI as ADMIN_DB_URI, for example as a job; this "
-            "server needs no such URI"
+            "not make: session-db drift says what. Run session-db bootstrap once, with the owner's URI as "
+            "ADMIN_DB_URI, for example as a job; this server needs no such URI"
         )
         raise InsufficientRightsError(message) from error
 

@@ -166,7 +166,7 @@ def _usable(name: str, make: Callable[[], _T]) -> _T:
     try:
         return make()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = f"{error.strerror} ({error.filename})" if isinstance(error, OSError) else str(error)
         message = f"expected {name} to name a file that can be used: {reason}. {WHERE}"
         raise InvalidSettingError(message) from None
 

@@ -135,6 +135,7 @@ def test_a_file_that_says_nothing_of_use_is_refused_at_the_start(
         serve(**variables, **{name: str(file)})
 
     assert "hunter2" not in str(caught.value)
+    assert (str(file) in str(caught.value)) == (text is None), "of a path that leads nowhere one wants to see it"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104  # What is refused.

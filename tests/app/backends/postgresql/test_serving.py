@@ -50,6 +50,7 @@ def test_a_server_whose_schema_is_missing_says_what_to_do(
 
     assert done.returncode == 17
     assert done.stderr.splitlines()[-1].startswith("error: expected a finished session schema")
+    assert "session-db drift says what" in done.stderr
     assert "Run session-db bootstrap once, with the owner's URI as ADMIN_DB_URI" in done.stderr
     assert "Traceback" not in done.stderr
     assert str(target.app.password) not in done.stderr
