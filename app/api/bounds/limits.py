@@ -32,7 +32,7 @@ class Limits(Settings):
     )
     read_bytes: int = variable(
         "API_MAX_READ",
-        64 * 2**20,
+        24 * 2**20,
         "bytes that are read of the database for requests at one time; a session or a list that is larger is refused",
         ge=2**20,
         le=2**40,

@@ -35,7 +35,7 @@ SMALL: Final = 2**20
 
 _PART: Final = 100
 """Bytes more for each object and each list: an empty part of a content, `{}`, becomes an object of 775 bytes
-(google-genai 1), where a byte of text costs some eight."""
+(google-genai 1), where a byte of other JSON costs 2 to 17."""
 
 _WRITTEN: Final = 26
 """What a byte of jsonb weighs at most: a number of 12 is written with 309 digits (PostgreSQL, `numeric.c`)."""
