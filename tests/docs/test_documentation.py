@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 from dotenv import dotenv_values
+from google.adk.errors._stale_session_error import StaleSessionError
 from google.adk.sessions.schemas import v1
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,8 +21,9 @@ import app.cli
 import app.dsn
 import infra.command_line
 from app import serve
+from app.api import kinds
 from app.backends.interface import Target
-from app.errors import InvalidUriError
+from app.errors import DatabaseUnavailableError, InvalidUriError, SessionDatabaseError
 from app.schema.sqlite import METADATA
 from app.settings import Settings
 from app.verbs import bootstrap
@@ -155,6 +157,22 @@ def test_every_output_is_documented() -> None:
     assert list(documented) == [field.name for field in fields(contract.SessionDatabase)]
     for name, meaning in documented.items():
         assert f"{name}: {meaning}" in words
+
+
+def test_every_kind_of_error_is_documented() -> None:
+    """So that an alarm on one can be written from the page."""
+    ours = [each for each in vars(kinds).values() if isinstance(each, type) and each.__module__ == kinds.__name__]
+    of_requests = [each for each in ours if issubclass(each, SessionDatabaseError)]
+    unavailable: list[type[Exception]] = [DatabaseUnavailableError, *DatabaseUnavailableError.__subclasses__()]
+    known = {kinds.name(each) for each in [*of_requests, *unavailable, StaleSessionError]}
+
+    documented = [
+        kind
+        for row in rows(API, "| kinds of `session_db_errors_total` | of |")
+        for kind in re.findall(r"`(\w+)`", row[0])
+    ]
+
+    assert sorted(documented) == sorted(known)
 
 
 @pytest.mark.parametrize("command", [infra.command_line.cli, app.cli.cli], ids=["infra", "session-db"])
