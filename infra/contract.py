@@ -60,7 +60,7 @@ class SessionDatabase:
         session_db_uri: SQLAlchemy URI for the app role (secret).
         admin_db_uri: The same for the owner role that bootstraps (secret); equal to the first on SQLite.
         backend: The stack file's backend.
-        engine_version: The version of the database engine.
+        engine_version: The version of the database engine; `unknown` on `postgres`, where the program asks no server.
         region: Where it is; `local` on this machine.
         host: The server's name; empty where there is none.
         port: The server's port; 0 where there is none.
@@ -70,7 +70,7 @@ class SessionDatabase:
         auth: `file`, `password` or `iam`.
         ca_certificate: PEM or well-known bundle name for `verify-full`; empty on SQLite.
         secret_ref: Where the credentials live in the secret store; never the value.
-        availability: The HA mode; `none` without a standby.
+        availability: The HA mode; `none` without a standby, `unknown` on `postgres`.
         backup_policy: Window, retention and PITR window.
         runbook: Commands to connect, restore, fail over and rotate.
         servers: The generations of the server by id; empty where the backend has none.
