@@ -22,6 +22,10 @@ _WORDS: Final[dict[type[Exception], str]] = {
     jwt.InvalidAudienceError: "the token is for another audience",
     jwt.InvalidIssuerError: "the token is of another issuer",
     jwt.InvalidKeyError: "the token is signed by a key that is not accepted",
+    jwt.MissingRequiredClaimError: "the token lacks one of the claims exp, iss and aud",
+    jwt.PyJWKClientError: "the token names no key that API_JWT_KEYS has, by its kid",
+    jwt.InvalidSignatureError: "the token is not signed by the key that it names",
+    jwt.DecodeError: "the token is no JSON Web Token",
     jwt.InvalidAlgorithmError: "the token is signed by an algorithm that is not accepted",
 }
 
