@@ -13,6 +13,11 @@ export PATH := $(PATH):$(CURDIR)/.tools/uv/bin
 # Without caches every process compiles ADK and a cloud's SDK anew: a quarter of the time of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
+# make would pass over them without a word: `make destroy stack=staging` would take dev down.
+misspelt = $(if $(filter command,$(firstword $(origin $(1)))),$(error expected $(2)=$($(1)), in capital letters, not $(1)=))
+$(call misspelt,stack,STACK)$(call misspelt,cloud,CLOUD)$(call misspelt,image,IMAGE)
+$(call misspelt,extras,EXTRAS)$(call misspelt,port,PORT)
+
 .DEFAULT_GOAL := help
 .PHONY: help environment up preview refresh destroy outputs verify serve staging image rehearse rehearse-clean check test test-online bench lock policy clean
 

@@ -68,6 +68,18 @@ def test_make_serve_passes_on_what_is_given(words: list[str], passed: str) -> No
     assert done.stdout.split() == ["scripts/start_adk_api_server.sh", *passed.split()]
 
 
+@pytest.mark.parametrize(("word", "right"), [("stack=staging", "STACK=staging"), ("port=1", "PORT=1")])
+def test_make_takes_no_variable_in_small_letters(word: str, right: str) -> None:
+    """It would pass over it, and `make destroy stack=staging` would take dev down."""
+    command = ["make", "--dry-run", "--no-print-directory", "serve", word]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, env={"PATH": os.environ["PATH"]}
+    )
+
+    assert done.returncode == 2
+    assert f"expected {right}, in capital letters" in done.stderr
+
+
 @pytest.mark.parametrize("host", ["::", "192.0.2.1", "example.org", ""])
 def test_an_address_that_others_can_reach_is_refused(host: str, path: Path) -> None:
     """ADK's routes have no authentication."""
