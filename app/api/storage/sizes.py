@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any, Final, Protocol
 
 import aiosqlite
-from sqlalchemy import URL, Select, event
+from sqlalchemy import URL, event
 from sqlalchemy.dialects import sqlite as dialects
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from app.api.storage.weights import JSON, JSONB, SMALL, Shape, statement
@@ -116,7 +117,7 @@ class Sizes(Protocol):
 class _Asked:
     """What has to be weighed before ADK's first statement."""
 
-    statement: Select[Any]
+    statement: str
     parameters: Mapping[str, Any]
     done: bool = False
 
@@ -130,7 +131,9 @@ def _weigh(execution: ORMExecuteState) -> None:
     if asked is None or asked.done:
         return
     asked.done = True
-    size = int(execution.session.connection().execute(asked.statement, asked.parameters).scalar_one())
+    # As it stands: SQLAlchemy would look at all of its parts each time to find out that it has compiled it.
+    found = execution.session.connection().exec_driver_sql(asked.statement, asked.parameters)
+    size = int(found.scalar_one())
     if size > SMALL:
         raise HeavyError(size)
 
@@ -144,14 +147,18 @@ class PostgresqlSizes:
         Args:
             bound: From how many bytes on it does not matter any more how many there are.
         """
-        self._statement = cache(lambda shape: statement(postgresql.METADATA, JSONB, bound, shape))
+        dialect = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own has no types.
+        self._statement = cache(
+            lambda shape: statement(postgresql.METADATA, JSONB, bound, shape).compile(dialect=dialect)
+        )
         if not event.contains(Session, "do_orm_execute", _weigh):
             event.listen(Session, "do_orm_execute", _weigh)
 
     async def small(self, read: Read, call: Call) -> Any:
         """As `Sizes`."""
         after = None if read.after is None else datetime.fromtimestamp(read.after, UTC).replace(tzinfo=None)
-        before = _asked.set(_Asked(self._statement(read.shape), read.parameters(after)))
+        compiled = self._statement(read.shape)
+        before = _asked.set(_Asked(str(compiled), compiled.construct_params(read.parameters(after))))
         try:
             return await call()
         finally:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    ScalarSelect,
     Select,
     Subquery,
     Table,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    or_,
     select,
     type_coerce,
     union_all,
@@ -45,6 +47,8 @@ _COMPRESSED: Final = 255
 
 _BINARY: Final = 4
 """Bytes of jsonb that a byte of text can become: a digit and its comma have 12 (PostgreSQL, `jsonb.h`)."""
+
+_NONE: Final[ColumnElement[Any]] = literal_column("0")
 
 _Value = ColumnElement[Any]
 
@@ -121,13 +125,23 @@ def statement(tables: MetaData, weights: Weights, bound: int, shape: Shape) -> S
     found = _found(tables.tables, shape)
     value, times = found.c.value, found.c.times
     least, most = _sum(times * weights.least(value)), _sum(times * weights.most(value))
-    looked = select(least.label("least"), most.label("most")).select_from(found).subquery("looked")
-    # OFFSET 0 keeps PostgreSQL from writing a text three times.
-    texts = select(weights.text(value).label("text"), times).offset(literal_column("0")).subquery("texts")
-    size, parts = weights.size(texts.c.text), weights.size(texts.c.text) - weights.size(_without_parts(texts.c.text))
-    read = select(_sum(texts.c.times * (size + _PART * parts))).scalar_subquery()
+    sums = select(least.label("least"), most.label("most"), func.count().label("count"))
+    looked = sums.select_from(found).subquery("looked")
+    read = _read(found, weights, bound, looked)
     decided = case((looked.c.most <= SMALL, looked.c.least), (looked.c.least > bound, looked.c.least), else_=read)
     return select(decided).select_from(looked)
+
+
+def _read(found: CTE, weights: Weights, bound: int, looked: Subquery) -> ScalarSelect[Any]:
+    """The sum of all, or as much of it as is over the bound, so that no more is decompressed and written out."""
+    # OFFSET 0 keeps PostgreSQL from writing a text three times.
+    texts = select(weights.text(found.c.value).label("text"), found.c.times).offset(_NONE).subquery("texts")
+    size, parts = weights.size(texts.c.text), weights.size(texts.c.text) - weights.size(_without_parts(texts.c.text))
+    weighed = select((texts.c.times * (size + _PART * parts)).label("weight")).offset(_NONE).subquery("weighed")
+    so_far = func.sum(weighed.c.weight).over(rows=(None, 0)).label("weight")
+    running = select(so_far, func.row_number().over(rows=(None, 0)).label("row")).subquery("running")
+    last = or_(running.c.weight > bound, running.c.row == looked.c.count)
+    return select(running.c.weight).where(last).limit(1).correlate(looked).scalar_subquery()
 
 
 def _without_parts(text: _Value) -> _Value:

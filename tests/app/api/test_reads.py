@@ -381,6 +381,15 @@ def test_only_what_is_asked_for_weighs(client: httpx.Client, place: URL, user: s
     assert of(after=moments[1], recent=4) == pytest.approx(5 * 250_000, rel=0.05)
 
 
+def test_no_more_is_decompressed_than_shows_that_it_is_too_large(url: URL, serve: Any) -> None:
+    """Gigabytes of text would keep the database's processors busy with each request."""
+    served, path = serve(url), "/apps/packed/users/ada/sessions"
+    for number in range(6):
+        store(served, path, f"s{number}", a="x" * LARGE)
+
+    assert BOUND < weigh(url, Read("packed", "ada", all=True)) < BOUND + 2 * LARGE
+
+
 def test_a_list_of_all_users_weighs_each_users_state_as_often(client: httpx.Client, place: URL, user: str) -> None:
     """An agent may ask for it."""
     for each in (user, f"{user}".replace("/users/", "/users/bob-")):
