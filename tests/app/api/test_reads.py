@@ -336,6 +336,42 @@ def test_what_refused_them_is_counted(client: httpx.Client, user: str) -> None:
     assert 'session_db_errors_total{kind="too_large_read"}' in client.get("/metrics").text
 
 
+def test_who_is_cancelled_while_it_waits_leaves_the_room_as_it_was() -> None:
+    """Before it is served, and at the very moment; whoever waits behind it comes next."""
+
+    async def room_after(*, served: bool) -> tuple[int, bool]:
+        room, first, held = memory.Room(10), memory.Held(), memory.Held()
+        await first.grow(room, 8)
+        waiting, behind = (asyncio.create_task(each.grow(room, size)) for each, size in ((memory.Held(), 5), (held, 2)))
+        await asyncio.sleep(0)
+        if served:
+            first.end()
+        waiting.cancel()
+        await asyncio.wait({waiting, behind})
+        first.end()
+        held.end()
+        return room.free, waiting.cancelled()
+
+    assert asyncio.run(room_after(served=False)) == (10, True)
+    assert asyncio.run(room_after(served=True)) == (10, True)
+
+
+def test_a_request_that_ends_while_a_task_of_it_waits_leaves_nothing_behind() -> None:
+    """An agent may start tasks that nobody waits for."""
+
+    async def room_after() -> int:
+        room, first, held = memory.Room(10), memory.Held(), memory.Held()
+        await first.grow(room, 8)
+        waiting = asyncio.create_task(held.grow(room, 5))
+        await asyncio.sleep(0)
+        held.end()
+        first.end()
+        await waiting
+        return room.free
+
+    assert asyncio.run(room_after()) == 10
+
+
 def weigh(place: URL, read: Read) -> int:
     """How large it is, asked of the database; 0 where it is small."""
     config = GetSessionConfig(num_recent_events=read.recent, after_timestamp=read.after)
