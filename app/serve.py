@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import URL
 
 from app import dsn, environment, misspelt, start
+from app.api import garbage
 from app.api.bounds.limits import Limits
 from app.api.entry import access
 from app.api.lifetime.draining import Drain
@@ -65,6 +66,7 @@ def run(url: URL, host: str, port: int, report: Report, first: Callable[[], obje
 
     running = server.running(host, url)
     unheard.install()
+    garbage.settle()
     port = listener.getsockname()[1]
     threading.Thread(target=_announce, args=(_base(host, port), _base(_near(host), port), report), daemon=True).start()
     with choice.of(url).in_use(url):

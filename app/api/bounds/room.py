@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from app.api import garbage
 from app.api.found import Caller
 
 SMALL: Final = 2**16
@@ -81,6 +82,7 @@ class Held:
 
     def let_go(self) -> None:
         """It is answered."""
+        garbage.let_go(self._bytes)
         self._take(-self._bytes)
 
     def _take(self, more: int) -> None:

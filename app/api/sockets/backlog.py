@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
 
+from app.api import garbage
 from app.api.found import Caller
 
 _WAITING: Final = 10 * 2**20
@@ -128,7 +129,7 @@ class Backlog:
             room: What there is room in.
         """
         self._room = room
-        self._coming = self._waiting = self._kept = 0
+        self._came = self._coming = self._waiting = self._kept = 0
         self._sizes: dict[int, int] = {}
 
     async def let_in(self, text: str, *, stays: bool) -> None:
@@ -146,6 +147,7 @@ class Backlog:
             self._room.keep(size)
             self._kept += size
         await self._room.take(size)
+        self._came += size
         self._waiting += size
         self._coming = size
 
@@ -170,7 +172,8 @@ class Backlog:
     def end(self) -> None:
         """Give all back: the websocket has ended."""
         self._room.give_back(self._waiting, self._kept)
-        self._waiting = self._kept = 0
+        garbage.let_go(self._came)
+        self._came = self._waiting = self._kept = 0
         self._sizes.clear()
 
 

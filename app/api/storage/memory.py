@@ -6,6 +6,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Final
 
+from app.api import garbage
 from app.api.storage.sizes import Read
 
 _AGAIN: Final = 1.0
@@ -94,6 +95,7 @@ class Held:
     def end(self) -> None:
         """Give all back."""
         self.over = True
+        garbage.let_go(self._bytes)
         self._room.give_back(self._bytes)
         self._bytes = 0
 

@@ -1,6 +1,7 @@
 """What comes over a websocket of `/run_live`: nothing that a body could not bring, and no end without a word."""
 
 import contextlib
+import gc
 import logging
 import re
 import socket as sockets
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from google.genai.types import Part
 from sqlalchemy import URL
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -251,6 +253,27 @@ def test_messages_come_in_as_the_agent_takes_them(client: httpx.Client, provider
     waiting = [int(found.group(1)) for each in answers if (found := re.search(r"slow, (\d+) more", each))]
     assert len(waiting) == 30
     assert max(waiting) <= 9, "10 MiB, with that which is worked on"
+
+
+def test_what_a_websocket_brought_goes_with_it(client: httpx.Client, provider: Any) -> None:
+    """Its objects refer to one another; Python's collector counts objects alone, and lets gigabytes pile up."""
+    gc.disable()  # As far from its next turn as it may be.
+    try:
+        with talk(client, provider.headers("ada")) as socket:
+            for _ in range(20):
+                socket.send(words("x" * 2**20))
+                assert "heard" in socket.recv(30)
+        client.delete(f"{SESSIONS}/s", headers=provider.headers("ada")).raise_for_status()
+        client.post(SESSIONS, json={"sessionId": "s"}, headers=provider.headers("ada")).raise_for_status()
+
+        assert any(client.get("/livez").is_success and not large_parts() for _ in range(2000))
+    finally:
+        gc.enable()
+
+
+def large_parts() -> int:
+    """How many parts of contents of a MiB or more are in memory; read-only."""
+    return sum(isinstance(each, Part) and len(each.text or "") >= 2**20 for each in gc.get_objects())
 
 
 def test_an_agent_that_takes_nothing_is_sent_nothing(
