@@ -17,7 +17,10 @@ _T = TypeVar("_T")
 
 
 class ExitError(Exception):
-    """What an agent's SystemExit or KeyboardInterrupt becomes; its words may be a user's, and are left behind."""
+    """What an agent's SystemExit, KeyboardInterrupt or CancelledError becomes.
+
+    Its words may be a user's, and are left behind. For example, a script that is a tool ends Python on a bad argument.
+    """
 
 
 def guarded(lifespan: Lifespan) -> Lifespan:

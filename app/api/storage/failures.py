@@ -77,15 +77,22 @@ class Failures:
         try:
             await self._app(scope, receive, sending)
         except asyncio.CancelledError:
-            # Uvicorn's, which lets go of what has not finished within API_DRAIN, and would answer with a bare 500.
             if not started:
-                await problem(503, _CUT_OFF, {"Retry-After": "1"})(scope, receive, send)
+                await _cancelled()(scope, receive, send)
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             if started:  # The client sees that it is cut off, and nothing else can be told any more.
                 raise
             await answer(error if isinstance(error, Exception) else exits.ExitError())(scope, receive, send)
         finally:
             work.held.end()
+
+
+def _cancelled() -> Response:
+    """Uvicorn lets go of what has not finished within API_DRAIN; who else raises it is an agent that fails."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        return problem(503, _CUT_OFF, {"Retry-After": "1"})
+    return answer(exits.ExitError())
 
 
 def answer(error: Exception) -> Response:

@@ -12,6 +12,9 @@ from app.api.lifetime import exits
 from app.api.storage import failures
 from tests.app.api.conftest import running
 
+KINDS = {"exit": SystemExit, "interrupt": KeyboardInterrupt, "cancel": asyncio.CancelledError}
+"""The last one as cancel scopes of tools let it out."""
+
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -26,7 +29,7 @@ def client() -> Iterator[httpx.Client]:
 
     async def leave(kind: str) -> None:
         said = "what a user has said"
-        raise {"exit": SystemExit, "interrupt": KeyboardInterrupt}[kind](said)
+        raise KINDS[kind](said)
 
     @app.get("/own/{kind}")
     async def own(kind: str) -> None:
@@ -45,7 +48,7 @@ def client() -> Iterator[httpx.Client]:
         yield made
 
 
-@pytest.mark.parametrize("path", ["/own/exit", "/other/exit", "/own/interrupt", "/other/interrupt"])
+@pytest.mark.parametrize("path", [f"/{task}/{kind}" for task in ("own", "other") for kind in KINDS])
 def test_an_agent_that_ends_python_is_an_agent_that_raises(
     client: httpx.Client, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
