@@ -32,8 +32,9 @@ class Limits(Settings):
     )
     read_bytes: int = variable(
         "API_MAX_READ",
-        24 * 2**20,
-        "bytes that are read of the database for requests at one time; a session or a list that is larger is refused",
+        32 * 2**20,
+        "bytes that are read of the database for one user at one time, and twice that for all of them; a session or a "
+        "list that is larger is refused",
         ge=2**20,
         le=2**40,
     )

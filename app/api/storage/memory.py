@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from app.api import garbage
@@ -74,21 +75,22 @@ class Held:
     def __init__(self) -> None:
         """Hold nothing."""
         self.over = False
-        self._room, self._bytes, self._one = Room(0), 0, asyncio.Lock()
+        self._rooms: Sequence[Room] = ()
+        self._bytes, self._one = 0, asyncio.Lock()
         self._known: dict[Read, float] = {}
 
-    async def grow(self, room: Room, size: int) -> None:
+    async def grow(self, rooms: Sequence[Room], size: int) -> None:
         """Up to a size, once there is room.
 
         Args:
-            room: The same one, each time.
-            size: Bytes.
+            rooms: The same ones, each time.
+            size: Bytes, of each.
         """
         async with self._one:
             more = size - self._bytes
             if more > 0:
-                await room.take(more)
-                self._room, self._bytes = room, size
+                await _take(rooms, more)
+                self._rooms, self._bytes = rooms, size
                 if self.over:
                     self.end()
 
@@ -96,7 +98,8 @@ class Held:
         """Give all back."""
         self.over = True
         garbage.let_go(self._bytes)
-        self._room.give_back(self._bytes)
+        for room in self._rooms:
+            room.give_back(self._bytes)
         self._bytes = 0
 
     def knows(self, read: Read) -> bool:
@@ -115,3 +118,12 @@ class Held:
             read: What.
         """
         self._known = {read: time.monotonic()}
+
+
+async def _take(rooms: Sequence[Room], size: int) -> None:
+    """Of all or of none."""
+    with ExitStack() as undo:
+        for room in rooms:
+            await room.take(size)
+            undo.callback(room.give_back, size)
+        undo.pop_all()

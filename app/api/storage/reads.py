@@ -1,11 +1,15 @@
 """Lets reads of the database in: each is weighed before, and waits until there is memory for it."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from app.api.kinds import CrowdedReadsError, TooLargeReadError
 from app.api.storage.memory import Held, Room
 from app.api.storage.sizes import Call, HeavyError, Read, Sizes
+
+_USERS: Final = 2
+"""So many may read as much as one may: whoever has a long turn on a long session leaves room for others."""
 
 
 class Reads:
@@ -16,10 +20,12 @@ class Reads:
 
         Args:
             sizes: Tells how large they are.
-            bound: Bytes of all of them at one time.
+            bound: Bytes of those of one user at one time, and of the largest one.
             patience: Seconds in which there has to be room.
         """
-        self._sizes, self._room, self._patience = sizes, Room(bound), patience
+        self._sizes, self._bound, self._patience = sizes, bound, patience
+        self._of_all = Room(_USERS * bound)
+        self._of_user: WeakValueDictionary[str | None, Room] = WeakValueDictionary()
 
     async def through(self, read: Read, held: Held, call: Call) -> Any:
         """What is read, once there is room for it, which is held from then on.
@@ -30,7 +36,7 @@ class Reads:
             call: Reads it.
 
         Raises:
-            TooLargeReadError: It is larger than all of the room.
+            TooLargeReadError: It is larger than all of the room of a user.
             CrowdedReadsError: There was no room for so long.
             SQLAlchemyError: Or `sqlite3.Error`; the database fails.
         """
@@ -47,11 +53,12 @@ class Reads:
         return await call()
 
     async def _take(self, read: Read, held: Held, size: int) -> None:
-        if size > self._room.size:
-            raise TooLargeReadError(_too_large(read, self._room.size))
+        if size > self._bound:
+            raise TooLargeReadError(_too_large(read, self._bound))
+        rooms = self._of_user.setdefault(read.user, Room(self._bound)), self._of_all
         try:
             async with asyncio.timeout(self._patience):
-                await held.grow(self._room, size)
+                await held.grow(rooms, size)
         except TimeoutError:
             message = "others read as much of the database as this server reads at one time"
             raise CrowdedReadsError(message) from None

@@ -25,6 +25,7 @@ from app.api.storage.sizes import HeavyError, PostgresqlSizes, Read, SqliteSizes
 from app.backends.sqlite.uri import adk_uri
 from app.engine import Pool, create
 from app.start import credentials
+from rehearsal.cluster import Cluster
 
 AGENT = '''
 """Does what it is told to, with its session in memory."""
@@ -249,6 +250,24 @@ def test_what_others_read_is_waited_for(
         assert (turn.result().status_code, waiting.result().status_code) == (200, 200)
 
 
+def test_one_user_leaves_room_for_another(client: httpx.Client, user: str, gate: Any) -> None:
+    """Whose session may be as large; a third one waits."""
+    users = [user.replace("/users/", f"/users/{name}-") for name in ("a", "b", "c")]
+    sessions = [store(client, each, a="x" * LARGE) for each in users]
+    with ThreadPoolExecutor() as threads:
+        turn = threads.submit(run, client, sessions[0], "wait")
+        assert gate.begun.wait(30)
+        assert client.get(sessions[1]).status_code == 200
+        gate.begun.clear()
+        other = threads.submit(run, client, sessions[1], "wait")
+        assert gate.begun.wait(30)
+        assert client.get(sessions[2]).status_code == 503
+        gate.go.set()
+
+        assert (turn.result().status_code, other.result().status_code) == (200, 200)
+    assert has_room(client, sessions[2])
+
+
 def test_what_is_small_never_waits(client: httpx.Client, user: str, gate: Any) -> None:
     """Though all of the room is taken."""
     session, small = store(client, user, a="x" * LARGE), user.replace("/users/", "/users/bob-")
@@ -297,13 +316,10 @@ def test_a_client_that_hangs_up_gives_back_what_it_held(client: httpx.Client, us
         assert has_room(client, session), "an answer that is not read is bytes alone"
 
 
-def test_a_database_that_fails_takes_no_room(
-    client: httpx.Client, place: URL, user: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # A file does not end in the middle.
+def test_a_database_that_fails_takes_no_room(client: httpx.Client, user: str, cluster: Cluster) -> None:
     """And the client is told, as of any other read."""
-    if place.get_backend_name() == "sqlite":
-        pytest.skip("a file does not end in the middle")
-    session, cluster = store(client, user, a="x" * LARGE), request.getfixturevalue("cluster")
+    session = store(client, user, a="x" * LARGE)
     cluster.stop()
     try:
         answer = client.get(session)
@@ -314,14 +330,10 @@ def test_a_database_that_fails_takes_no_room(
     assert has_room(client, session)
 
 
-def test_what_is_compressed_weighs_what_it_is_in_memory(
-    client: httpx.Client, place: URL, user: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # SQLite keeps what it is given.
+def test_what_is_compressed_weighs_what_it_is_in_memory(client: httpx.Client, user: str, cluster: Cluster) -> None:
     """On PostgreSQL's disk it is a hundredth, and numbers are short."""
-    if place.get_backend_name() == "sqlite":
-        pytest.skip("SQLite keeps what it is given")
     texts, numbers = store(client, user, "s0", a="x" * 3_000_000), store(client, user, "s1", a=[1e300] * 8000)
-    cluster = request.getfixturevalue("cluster")
     stored = cluster.execute("SELECT max(pg_column_size(state)) FROM sessions WHERE id IN ('s0', 's1')", "sessions")
     assert stored[0][0] < 100_000
 
@@ -341,8 +353,10 @@ def test_who_is_cancelled_while_it_waits_leaves_the_room_as_it_was() -> None:
 
     async def room_after(*, served: bool) -> tuple[int, bool]:
         room, first, held = memory.Room(10), memory.Held(), memory.Held()
-        await first.grow(room, 8)
-        waiting, behind = (asyncio.create_task(each.grow(room, size)) for each, size in ((memory.Held(), 5), (held, 2)))
+        await first.grow([room], 8)
+        waiting, behind = (
+            asyncio.create_task(each.grow([room], size)) for each, size in ((memory.Held(), 5), (held, 2))
+        )
         await asyncio.sleep(0)
         if served:
             first.end()
@@ -361,8 +375,8 @@ def test_a_request_that_ends_while_a_task_of_it_waits_leaves_nothing_behind() ->
 
     async def room_after() -> int:
         room, first, held = memory.Room(10), memory.Held(), memory.Held()
-        await first.grow(room, 8)
-        waiting = asyncio.create_task(held.grow(room, 5))
+        await first.grow([room], 8)
+        waiting = asyncio.create_task(held.grow([room], 5))
         await asyncio.sleep(0)
         held.end()
         first.end()
