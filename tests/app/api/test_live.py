@@ -389,6 +389,8 @@ def test_a_client_that_hangs_up_is_no_error(
     """Also in the middle of what is sent to it, where ADK would go on to read from what has ended."""
     settings = provider.settings | {"AGENTS_DIR": str(agents), "API_CLIENT_CONCURRENCY": "1"}
     client, headers = serve(url, **settings), provider.headers("ada")
+    gc.collect()  # What agents of other tests have raised is told when it is found.
+    caplog.clear()
     for _ in range(20):
         with talk(client, headers) as socket, contextlib.suppress(ConnectionClosed):
             for _ in range(30):
