@@ -46,7 +46,7 @@ serve: ## Run the ADK API server (PORT=8000; STACK=dev: on that stack's database
 	@scripts/start_adk_api_server.sh $(if $(filter-out file,$(origin STACK)),--stack $(STACK)) $(if $(PORT),--port $(PORT))
 
 staging: environment ## Passwords into .env, once, and docker compose's PostgreSQL server for STACK=staging
-	@$(BIN)/python scripts/staging.py
+	@$(BIN)/python -m scripts.staging
 
 image: ## Build the image of the API server, and look through it (IMAGE=session-db:local)
 	@docker build --file Dockerfile.api --tag $(IMAGE) --build-arg REVISION="$$(git rev-parse HEAD)" .

@@ -184,7 +184,7 @@ def test_the_api_is_given_every_setting_of_its_own() -> None:
 
 def test_data_is_in_volumes_with_names() -> None:
     """The script of `make staging` knows the database's by its name."""
-    from_script = re.search(r'VOLUME: Final = "(\S+)"', (ROOT / "scripts" / "staging.py").read_text())
+    from_script = re.search(r'VOLUME: Final = "(\S+)"', (ROOT / "scripts" / "staging" / "engine.py").read_text())
 
     assert set(compose()["volumes"]) == {"postgres", "pgadmin"}
     assert from_script

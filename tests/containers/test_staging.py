@@ -1,7 +1,7 @@
 """`make staging`: passwords are made once, kept for ever, seen by nobody, and the server is started where it can be."""
 
-import importlib.util
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
-from typing import Any
 
 import pytest
 from dotenv import dotenv_values
+
+from scripts.staging import passwords
+from scripts.staging.env_file import parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["SESSION_DB_PASSWORD", "ADMIN_DB_PASSWORD", "PGADMIN_PASSWORD", "API_TOKEN"]
@@ -36,13 +38,12 @@ def engine(tmp_path: Path) -> Path:
 def run(tmp_path: Path) -> Run:
     """Runs the script in a folder of the test's own, without a container engine unless one is given."""
     root = tmp_path / "project"
-    (root / "scripts").mkdir(parents=True)
-    (root / "scripts" / "staging.py").write_text((ROOT / "scripts" / "staging.py").read_text())
+    shutil.copytree(ROOT / "scripts" / "staging", root / "scripts" / "staging")
 
     def run(engine: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if name not in NAMES}
         environ = kept | {"PATH": f"{engine}:/bin" if engine else "/nonexistent"} | variables
-        command = [sys.executable, "scripts/staging.py"]
+        command = [sys.executable, "-m", "scripts.staging"]
         return subprocess.run(command, cwd=root, env=environ, check=False, capture_output=True, text=True, timeout=60)
 
     return run
@@ -222,7 +223,7 @@ def test_a_local_file_that_cannot_be_read_is_told_of_in_one_line(run: Run, env: 
     assert done.stderr.splitlines() == ["error: .env.local: expected UTF-8 text of NAME=value lines. Mend or remove it"]
 
 
-def test_a_run_that_is_killed_leaves_the_old_file(env: Path, staging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_killed_leaves_the_old_file(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, however far the new one has come; and the next run clears that away."""
     env.parent.mkdir(exist_ok=True)
     env.write_text("GOOGLE_API_KEY=kept\n")
@@ -233,10 +234,10 @@ def test_a_run_that_is_killed_leaves_the_old_file(env: Path, staging: Any, monke
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", killed)
         with pytest.raises(_KilledError):
-            staging.fill(env)
+            passwords.fill(env)
     assert env.read_text() == "GOOGLE_API_KEY=kept\n"
 
-    assert staging.fill(env) == NAMES
+    assert passwords.fill(env) == NAMES
     assert env.read_text().startswith("GOOGLE_API_KEY=kept\n# Made by make staging.\nSESSION_DB_PASSWORD=")
     assert [each.name for each in env.parent.glob(".env*")] == [".env"]
 
@@ -306,30 +307,19 @@ def test_a_stack_that_leads_to_another_port_is_told_of(
     assert ("Pulumi.staging.yaml leads to 5432" in done.stderr) == told
 
 
-@pytest.fixture
-def staging() -> Any:
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("staging", ROOT / "scripts" / "staging.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_two_runs_at_once_make_one_password(tmp_path: Path, staging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_at_once_make_one_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one waits, and then finds what the first one made, however close they are."""
     both = Barrier(2)
 
-    def read(**arguments: Any) -> dict[str, str | None]:
+    def met(text: str) -> dict[str, str | None]:
         with suppress(BrokenBarrierError):  # Where one waits for the other, they never meet here.
             both.wait(timeout=1)
-        return dotenv_values(**arguments)
+        return parsed(text)
 
-    monkeypatch.setattr(staging, "dotenv_values", read)
+    monkeypatch.setattr(passwords, "parsed", met)
 
     with ThreadPoolExecutor() as pool:
-        made = list(pool.map(staging.fill, [tmp_path / ".env"] * 2))
+        made = list(pool.map(passwords.fill, [tmp_path / ".env"] * 2))
 
     assert sorted(made) == [[], NAMES]
     assert len((tmp_path / ".env").read_text().splitlines()) == 1 + len(NAMES)

@@ -29,7 +29,7 @@ class Compose:
                 self.environ[name] = str(free.getsockname()[1])
         # Without an engine, so that it starts none of the project that a developer may have.
         hidden = os.environ | {"PATH": "/nonexistent"}
-        subprocess.run([sys.executable, "scripts/staging.py"], cwd=root, env=hidden, check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "scripts.staging"], cwd=root, env=hidden, check=True, capture_output=True)
         self.secrets = dotenv_values(root / ".env")
 
     def __call__(self, *command: str, check: bool = True) -> str:
