@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.bounds.limits import CLOSE, Limits
-from app.api.bounds.room import Held, NoRoomError, Room
+from app.api.bounds.room import Held, NoRoomError, Room, weight
 from app.api.entry.users import OPEN
 from app.api.found import of
 from app.api.problem import problem
@@ -70,6 +70,7 @@ class Bodies:
                 raise _TooLargeError
             held.grow(len(parts))
             if not message.get("more_body", False):
+                held.grow(weight(parts))
                 return bytes(parts)
 
 

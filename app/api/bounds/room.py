@@ -9,6 +9,10 @@ from app.api.found import Caller
 SMALL: Final = 2**16
 """Bytes that take no room: API_MAX_CONCURRENCY bounds them, and no large body keeps them out."""
 
+_PART: Final = 200
+"""Bytes for each object and list: an empty part of a content, two bytes of JSON, becomes an object of 775 (google-genai
+1); a hundred thousand of them, as many as a body may have, are the share of a user."""
+
 _LARGEST_AT_ONCE: Final = 8
 """Bodies of API_MAX_BODY: each costs some four times its size, and docker compose gives a container 1 GiB."""
 
@@ -17,6 +21,15 @@ _PARTS: Final = 4
 
 _STAYING: Final = 2
 """Of these one stays of a body that ADK has read: no longer the bytes and all that JSON is read through."""
+
+
+def weight(body: bytes | bytearray) -> int:
+    """Bytes that a body counts for: its own, and more for what it makes of few.
+
+    Args:
+        body: JSON, whose texts may have the same marks, and count for a little more than they are.
+    """
+    return len(body) + _PART * (body.count(b"{") + body.count(b"["))
 
 
 class NoRoomError(Exception):
@@ -41,8 +54,8 @@ class Room:
         Args:
             largest: Bytes of the largest body.
         """
-        self.free = _LARGEST_AT_ONCE * largest
-        self.share = self.free // _PARTS
+        self.size = self.free = _LARGEST_AT_ONCE * largest
+        self.share = self.size // _PARTS
         self.of_user: Counter[str] = Counter()
 
 
@@ -60,19 +73,20 @@ class Held:
         self._user = caller.name if caller is not None and caller.user is not None else None
 
     def grow(self, size: int) -> None:
-        """Up to a size, or not at all.
+        """Up to a size, or not at all; what is larger than the room has it alone.
 
         Args:
-            size: Bytes that are there.
+            size: Bytes that are there, or that they will be.
 
         Raises:
             NoRoomError: There is none, or the user has taken its share.
         """
         if size > SMALL:
-            more = size - self._bytes
-            if more > self._room.free:
+            more, room = size - self._bytes, self._room
+            others, own = room.size - room.free - self._bytes, room.of_user[self._user] if self._user else 0
+            if others and more > room.free:
                 raise NoRoomError(503, "")
-            if self._user is not None and self._room.of_user[self._user] + more > self._room.share:
+            if own > self._bytes and own + more > room.share:
                 raise NoRoomError(429, " of one user")
             self._take(more)
 

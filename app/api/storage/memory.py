@@ -31,17 +31,18 @@ class Room:
         self.size = self.free = size
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    async def take(self, size: int) -> None:
+    async def take(self, size: int, *, more: bool = False) -> None:
         """Take bytes, once they are free.
 
         Args:
             size: How many.
+            more: Whether to take them before others: whoever holds some ends the sooner.
         """
-        if not self._waiting and size <= self.free:
+        if size <= self.free and (more or not self._waiting):
             self.free -= size
             return
         waiter = (size, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiter)
+        self._waiting.insert(0 if more else len(self._waiting), waiter)
         try:
             await waiter[1]
         except BaseException:
@@ -89,7 +90,7 @@ class Held:
         async with self._one:
             more = size - self._bytes
             if more > 0:
-                await _take(rooms, more)
+                await _take(rooms, more, more=self._bytes > 0)
                 self._rooms, self._bytes = rooms, size
                 if self.over:
                     self.end()
@@ -120,10 +121,10 @@ class Held:
         self._known = {read: time.monotonic()}
 
 
-async def _take(rooms: Sequence[Room], size: int) -> None:
+async def _take(rooms: Sequence[Room], size: int, *, more: bool) -> None:
     """Of all or of none."""
     with ExitStack() as undo:
         for room in rooms:
-            await room.take(size)
+            await room.take(size, more=more)
             undo.callback(room.give_back, size)
         undo.pop_all()

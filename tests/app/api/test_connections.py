@@ -93,7 +93,10 @@ def test_an_answer_may_take_longer(client: httpx.Client) -> None:
 
 def asked(client: httpx.Client, path: str) -> socket.socket:
     """A connection that has asked for an answer."""
-    connection = socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=30)
+    connection = socket.socket()
+    connection.settimeout(30)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+    connection.connect((client.base_url.host, client.base_url.port))
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return connection
 
@@ -105,14 +108,15 @@ def test_an_answer_that_is_not_read_is_given_up(client: httpx.Client) -> None:
 
 
 def test_an_answer_may_be_read_slowly(client: httpx.Client) -> None:
-    """For longer than the bound: each look finds some of it read."""
+    """For longer than the bound, and so slowly that the system takes nothing more for longer than that."""
     size = 0
     with asked(client, "/large") as connection:
         while size < LARGE:
-            got = len(connection.recv(LARGE // 40, socket.MSG_WAITALL))
+            slowly = size < 80 * 2**12
+            got = len(connection.recv(2**12 if slowly else LARGE, socket.MSG_WAITALL))
             assert got, f"the server hung up after {size} bytes"
             size += got
-            Event().wait(LOOK / 30)
+            Event().wait(LOOK / 30 if slowly else 0)
 
 
 class Transport:
@@ -142,5 +146,7 @@ def test_answers_that_are_not_read_have_a_bound_together() -> None:
     answers.add(second)
     assert not any(each.aborted for each in (finished, first, second)), "together as much as may be"
     answers.add(third)
-
     assert [each.aborted for each in (finished, first, second, third)] == [False, True, False, False]
+
+    answers.add(Transport(100))
+    assert (second.aborted, third.aborted) == (True, True), "as many as it takes"

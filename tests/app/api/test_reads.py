@@ -229,10 +229,10 @@ def test_what_others_read_is_waited_for(
     session, full = store(client, user, a="x" * LARGE), threading.Event()
     take = memory.Room.take
 
-    async def spied(self: memory.Room, size: int) -> None:
+    async def spied(self: memory.Room, size: int, *, more: bool) -> None:
         if size > self.free:
             full.set()
-        await take(self, size)
+        await take(self, size, more=more)
 
     monkeypatch.setattr(memory.Room, "take", spied)
     with ThreadPoolExecutor() as threads:
@@ -368,6 +368,23 @@ def test_who_is_cancelled_while_it_waits_leaves_the_room_as_it_was() -> None:
 
     assert asyncio.run(room_after(served=False)) == (10, True)
     assert asyncio.run(room_after(served=True)) == (10, True)
+
+
+def test_who_holds_some_and_needs_more_comes_first() -> None:
+    """Else it would wait for whoever waits for it."""
+
+    async def grown() -> list[bool]:
+        room, held, another = memory.Room(10), memory.Held(), memory.Held()
+        await held.grow([room], 4)
+        waiting = asyncio.create_task(another.grow([room], 9))
+        await asyncio.sleep(0)
+        await held.grow([room], 8)
+        told = [waiting.done()]
+        held.end()
+        await waiting
+        return [*told, room.free == 1]
+
+    assert asyncio.run(grown()) == [False, True]
 
 
 def test_a_request_that_ends_while_a_task_of_it_waits_leaves_nothing_behind() -> None:
