@@ -9,6 +9,7 @@ import fcntl
 import socket
 import sys
 import termios
+import time
 from contextlib import suppress
 from typing import ClassVar, Final, Protocol
 
@@ -26,7 +27,7 @@ _IN_SYSTEM: Final = 2**18
 every bound, which no client needs on a way of less than a tenth of a second (Linux, "tcp": `SO_SNDBUF`)."""
 
 _UNREAD: Final = 64 * 2**20
-"""Bytes of answers that are in memory since their clients read slowly; whoever does it longest is given up first."""
+"""Bytes of answers that are in memory since their clients read slowly; the slowest are given up first."""
 
 
 def bounded(seconds: float, look: float = _LOOK, unread: int = _UNREAD) -> type[asyncio.Protocol]:
@@ -61,23 +62,22 @@ class Answers:
             most: Bytes of all of them.
         """
         self.look, self._most = look, most
-        self._waiting: dict[Unread, None] = {}
+        self._waiting: dict[Unread, tuple[float, int]] = {}
 
     def add(self, transport: Unread) -> None:
-        """Wait for one more client; where that is too much, no longer for the first ones.
+        """Wait for one more client; where that is too much, no longer for those that read the least.
 
         Args:
             transport: Its connection.
         """
-        self._waiting[transport] = None
-        sizes = [each.get_write_buffer_size() for each in self._waiting]
-        over = sum(sizes) - self._most
-        for each, size in zip(list(self._waiting), sizes, strict=True):
+        self._waiting[transport] = time.monotonic(), transport.get_write_buffer_size()
+        over = sum(each.get_write_buffer_size() for each in self._waiting) - self._most
+        for each in sorted(self._waiting, key=self._speed) if over > 0 else ():
+            self.remove(each)
+            over -= each.get_write_buffer_size()
+            each.abort()
             if over <= 0:
                 return
-            self.remove(each)
-            each.abort()
-            over -= size
 
     def remove(self, transport: Unread) -> None:
         """It has read, or is gone.
@@ -86,6 +86,11 @@ class Answers:
             transport: Its connection.
         """
         self._waiting.pop(transport, None)
+
+    def _speed(self, transport: Unread) -> float:
+        """Bytes in a second, since it is waited for; the first one comes first where several read nothing."""
+        since, size = self._waiting[transport]
+        return (size - transport.get_write_buffer_size()) / max(time.monotonic() - since, self.look / 1000)
 
 
 class _Connection(H11Protocol):
