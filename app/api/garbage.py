@@ -1,7 +1,9 @@
 """Memory of what is over: given back when much of it has piled up, since Python itself counts objects and not bytes."""
 
 import asyncio
+import ctypes
 import gc
+from contextlib import suppress
 from typing import Final
 
 _MUCH: Final = 16 * 2**20
@@ -16,10 +18,10 @@ _SOON: Final = 0.05
 
 
 class _Heap:
-    """What was let go of since the last collection, in bytes, and whether the next one is on its way."""
+    """What was let go of since the last collection, in bytes, and the loop that has the next one before it."""
 
     let_go = 0
-    awaited = False
+    awaited: asyncio.AbstractEventLoop | None = None
 
 
 def settle() -> None:
@@ -35,15 +37,24 @@ def settle() -> None:
 def let_go(size: int) -> None:
     """Count what a request or a websocket lets go of; its objects may refer to one another, and stay until looked at.
 
+    To be called on a loop.
+
     Args:
         size: Bytes.
     """
     _Heap.let_go += size
-    if _Heap.let_go > _MUCH and not _Heap.awaited:
-        _Heap.awaited = True
-        asyncio.get_running_loop().call_later(_SOON, _collect)
+    if _Heap.let_go > _MUCH and (loop := asyncio.get_running_loop()) is not _Heap.awaited:
+        loop.call_later(_SOON, _collect)
+        _Heap.awaited = loop
 
 
 def _collect() -> None:
-    _Heap.let_go, _Heap.awaited = 0, False
+    _Heap.let_go, _Heap.awaited = 0, None
     gc.collect()
+    _trim()
+
+
+def _trim() -> None:
+    """Give the system what is free: glibc keeps it, some half of what large requests had (malloc_trim(3))."""
+    with suppress(AttributeError):  # Another C library.
+        ctypes.CDLL(None).malloc_trim(0)

@@ -78,9 +78,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_it_says_where_the_database_is_and_where_it_answers(server: Server) -> None:
-    """In three lines, the last of which is true when it comes."""
-    assert server.said[:2] == [f"database: sqlite:///{server.database}", "loading ADK"]
-    assert len(server.said) == 3
+    """And what it makes; the last line is true when it comes."""
+    first, made, *_, loading, _ = server.said
+    assert first == f"database: sqlite:///{server.database}"
+    assert made == f"create file {server.database}, mode 0600"
+    assert loading == "loading ADK"
     assert server.client.get("/docs").status_code == 200
     assert server.client.get("/list-apps").json() == ["echo"]
 

@@ -16,6 +16,8 @@ from typing import ClassVar, Final, Protocol
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.api import garbage
+
 _LOOK: Final = 30.0
 """Seconds between two looks at how far a client has read that keeps the server waiting."""
 
@@ -85,7 +87,8 @@ class Answers:
         Args:
             transport: Its connection.
         """
-        self._waiting.pop(transport, None)
+        _, size = self._waiting.pop(transport, (0, 0))
+        garbage.let_go(size)
 
     def _speed(self, transport: Unread) -> float:
         """Bytes in a second, since it is waited for; the first one comes first where several read nothing."""

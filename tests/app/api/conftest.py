@@ -21,6 +21,7 @@ from jwt.algorithms import RSAAlgorithm
 from sqlalchemy import URL
 
 from app import dsn, server, verbs
+from app.api import garbage
 from app.backends.interface import Target
 from rehearsal.cluster import Cluster
 from rehearsal.leftovers import swept
@@ -121,3 +122,9 @@ def serve(sqlite_url: URL) -> Iterator[Serve]:
             return stack.enter_context(running(app))
 
         yield start
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is collected, which happens on a loop alone."""
+    monkeypatch.setattr(garbage, "let_go", lambda _: None)

@@ -142,6 +142,7 @@ class Transport:
         self.aborted = True
 
 
+@pytest.mark.usefixtures("kept")
 def test_answers_that_are_not_read_have_a_bound_together() -> None:
     """Who reads nothing is given up for others: the first ones, and as many as it takes."""
     answers = connections.Answers(look=30, most=100)

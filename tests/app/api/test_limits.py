@@ -88,6 +88,7 @@ def test_one_users_large_bodies_leave_room_for_anothers(serve: Any, provider: An
     assert any(answer.status_code == 200 for answer in posts(client, **provider.headers("ada")))
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_body_that_is_read_takes_half_of_its_room() -> None:
     """A turn may take minutes, in which there is one copy of what was four; and all is given back, once."""
     room = Room(LARGE)
@@ -106,6 +107,7 @@ def test_a_body_that_is_read_takes_half_of_its_room() -> None:
     assert (room.free, room.of_user) == (8 * LARGE, {})
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_body_of_many_parts_takes_the_room_of_what_it_becomes() -> None:
     """Two bytes of JSON are an object of hundreds; and where nobody else is, there is room for it."""
     parts = weight(b'{"parts":[' + b"{}," * 50_000 + b"{}]}")

@@ -245,6 +245,8 @@ def test_what_is_wrong_with_an_honest_token_is_said(jwts: SignedTokens) -> None:
         (signed(exp=None), "the token lacks one of the claims exp, iss and aud"),
         (signed(kid="2"), "the token names no key that API_JWT_KEYS has, by its kid"),
         (signed(kid=None), "the token names no key that API_JWT_KEYS has, by its kid"),
+        (signed(sub=None), "the token's claim sub names no user that a session can have"),
+        (signed(sub=7), "the token's claim sub names no user that a session can have"),
         (signed(STRANGER), "the token is not signed by the key that it names"),
         ("no.jwt.atall", "the token is no JSON Web Token"),
     ):
