@@ -31,7 +31,8 @@ _SCHEME: Final = "session-db"
 def create_app(host: str | None = None, url: URL | None = None) -> FastAPI:
     """Make the app, and the session schema where it is missing.
 
-    `uvicorn --factory app.server:create_app` works as well as `session-db serve`, but for the draining.
+    `uvicorn --factory app.server:create_app` works as well as `session-db serve`, but for the draining and what bounds
+    connections.
 
     Args:
         host: The address it will be bound to, where known: for a loopback one, as with API_ACCESS=loopback for every
