@@ -17,7 +17,7 @@ import psycopg
 from google.adk.errors._stale_session_error import StaleSessionError
 from google.adk.sessions.base_session_service import BaseSessionService
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app import start
@@ -166,7 +166,7 @@ def _at_commit(error: Exception) -> bool:
 def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
     if isinstance(error, PoolTimeoutError):
         return BusyError
-    original = _original(error)
+    original = failures.original(error)
     state = getattr(original, "sqlstate", None) or ""
     if isinstance(original, psycopg.DataError | UnicodeError | OverflowError):
         return UnfitValueError
@@ -184,11 +184,6 @@ def _kind(error: Exception, url: URL) -> type[SessionDatabaseError]:
     return UnforeseenError if ours is None else type(ours)
 
 
-def _original(error: Exception) -> BaseException:
-    """The driver's, in which SQLAlchemy has wrapped its own."""
-    return error.orig if isinstance(error, StatementError) and error.orig is not None else error
-
-
 def _makes(error: Exception, state: str) -> bool:
     return state == _DENIED and (getattr(error, "statement", None) or "").lstrip().startswith("CREATE")
 
@@ -198,9 +193,8 @@ def _logged(error: Exception, kind: type[SessionDatabaseError], url: URL) -> str
     ours = None if kind is UnfitSchemaError else _meaning(error, url)
     if ours is not None:
         return str(ours)
-    original = _original(error)
-    which = f" ({type(original).__name__}, SQLSTATE {getattr(original, 'sqlstate', None) or 'none'})"
-    return told(kind).words + (which if kind is UnforeseenError else "")
+    which = " ({}, SQLSTATE {})".format(*failures.kind_and_state(error)) if kind is UnforeseenError else ""
+    return told(kind).words + which
 
 
 def _meaning(error: Exception, url: URL) -> SessionDatabaseError | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from app import errors
 from app.backends.postgresql import uri
@@ -94,13 +94,13 @@ def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDataba
         error: What the driver or SQLAlchemy raised.
         url: The database, for the message.
     """
-    original = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(original, psycopg.Error):
+    cause = original(error)
+    if not isinstance(cause, psycopg.Error):
         return None
-    state, words = original.sqlstate, str(original)
+    state, words = cause.sqlstate, str(cause)
     if state is not None:
-        return _of_state(original, state, url)
-    if not isinstance(original, psycopg.OperationalError) and not re.search(f"{URI_WORDS}|{TWO_ANSWERS}", words):
+        return _of_state(cause, state, url)
+    if not isinstance(cause, psycopg.OperationalError) and not re.search(f"{URI_WORDS}|{TWO_ANSWERS}", words):
         return None
     asked = f"{_NAMES.sub('…', words)}\n(sslmode={url.query.get('sslmode', os.environ.get('PGSSLMODE'))})"
     for pattern, kind, text in WORDS:
@@ -109,11 +109,31 @@ def meaning(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDataba
     return _made(errors.DatabaseUnavailableError, "it cannot be reached: {words}", words, url)
 
 
+def original(error: Exception) -> BaseException:
+    """What the driver raised, which SQLAlchemy wraps in an error of its own; read-only.
+
+    Args:
+        error: Of either.
+    """
+    return error.orig if isinstance(error, StatementError) and error.orig is not None else error
+
+
+def kind_and_state(error: Exception) -> tuple[str, str]:
+    """What may be told of any error, without words of the server, which may quote rows; read-only.
+
+    Args:
+        error: What the driver or SQLAlchemy raised.
+
+    Returns:
+        The driver's class and the SQLSTATE, `none` where there is none.
+    """
+    cause = original(error)
+    return type(cause).__name__, getattr(cause, "sqlstate", None) or "none"
+
+
 def _unforeseen(error: DBAPIError | psycopg.Error, url: URL) -> errors.SessionDatabaseError:
-    """In no words of the server, which may quote rows."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(original, "sqlstate", None) or "none"
-    reason = f"it answered {type(original).__name__} (SQLSTATE {state}). Nothing of that step was kept; see its log"
+    kind, state = kind_and_state(error)
+    reason = f"it answered {kind} (SQLSTATE {state}). Nothing of that step was kept; see its log"
     return errors.DatabaseUnavailableError(_sentence(reason, url))
 
 
