@@ -12,7 +12,6 @@ _MUCH: Final = 16 * 2**20
 _THRESHOLDS: Final = (700, 10, 10)
 """Python's own (Python documentation, "gc": `set_threshold`); a command line has set others, for its imports."""
 
-
 _SOON: Final = 0.05
 """Seconds, in which whoever lets go comes to its end, and refers to nothing any more."""
 

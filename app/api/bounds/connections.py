@@ -74,12 +74,8 @@ class Answers:
         """
         self._waiting[transport] = time.monotonic(), transport.get_write_buffer_size()
         over = sum(each.get_write_buffer_size() for each in self._waiting) - self._most
-        for each in sorted(self._waiting, key=self._speed) if over > 0 else ():
-            self.remove(each)
-            over -= each.get_write_buffer_size()
-            each.abort()
-            if over <= 0:
-                return
+        if over > 0:
+            self._give_up(over)
 
     def remove(self, transport: Unread) -> None:
         """It has read, or is gone.
@@ -89,6 +85,14 @@ class Answers:
         """
         _, size = self._waiting.pop(transport, (0, 0))
         garbage.let_go(size)
+
+    def _give_up(self, over: int) -> None:
+        for each in sorted(self._waiting, key=self._speed):
+            if over <= 0:
+                return
+            self.remove(each)
+            over -= each.get_write_buffer_size()
+            each.abort()
 
     def _speed(self, transport: Unread) -> float:
         """Bytes in a second, since it is waited for; the first one comes first where several read nothing."""

@@ -61,7 +61,7 @@ class Database:
         """What lets reads of it in.
 
         Args:
-            bound: Bytes of all of them at one time.
+            bound: Bytes, as `Reads` has it.
         """
         if self.engine is None:
             return Reads(SqliteSizes(self.url, bound), bound, self.pool.timeout)

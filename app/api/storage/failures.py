@@ -62,9 +62,7 @@ class Failures:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        work = sessions.Work()
+        started, work = False, sessions.Work()
 
         async def sending(message: Message) -> None:
             nonlocal started
